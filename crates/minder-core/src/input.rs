@@ -1,0 +1,37 @@
+//! What can happen to the supervision: the only way in.
+
+use alloc::sync::Arc;
+
+use crate::ids::{Errno, ExitStatus, GroupName, InstanceId, Pid};
+use crate::instance::Facts;
+use crate::instance::Trouble;
+use crate::plan::GroupSpec;
+
+/// One thing that happened, or was asked.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Input {
+    /// Time went on, perhaps past a deadline.
+    Tick,
+    /// Supervision begins: what starts by itself may.
+    Begin,
+    /// A group is to be added. Refused, without effect, if one of its name is there.
+    AddGroup(Arc<GroupSpec>),
+    /// A group that an earlier mind knew is taken over with its slots, as it was.
+    Adopt(Arc<GroupSpec>, alloc::vec::Vec<(InstanceId, Facts)>),
+    /// A group is to be removed. Refused, without effect, while one of its programs has a process or will.
+    RemoveGroup(GroupName),
+    /// A program is to start.
+    Start(InstanceId),
+    /// A program is to stop.
+    Stop(InstanceId),
+    /// Everything is to stop, group by group.
+    Shutdown,
+    /// A process is there.
+    Spawned(InstanceId, Pid),
+    /// No process could be made.
+    NotSpawned(InstanceId, Trouble),
+    /// A process ended, and its output has been read to the end.
+    Exited(InstanceId, ExitStatus),
+    /// A process could not be signalled although it is there.
+    SignalFailed(InstanceId, Errno),
+}

@@ -1,0 +1,241 @@
+//! What one program is and how it is to be run. Plain data, fully resolved: nothing is looked up later but the
+//! executable, which may appear while minder runs.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use crate::backoff::Backoff;
+use crate::ids::{BytePath, ByteString, ProgramName};
+use crate::restart::{ExpectedExits, RestartPolicy};
+use crate::stop::StopPolicy;
+
+/// How to run one instance of a program. A configuration that asks for n copies lowers into n of these.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ProgramSpec {
+    /// Unique in its group.
+    pub name: ProgramName,
+    /// What is executed.
+    pub command: Command,
+    /// Where it runs. `None`: where minder runs.
+    pub directory: Option<BytePath>,
+    /// Variables over those minder itself was started with; the last of a name wins.
+    pub environment: Vec<(ByteString, ByteString)>,
+    /// Whose rights it has. `None`: minder's.
+    pub identity: Option<Identity>,
+    /// Bits that are taken from the mode of files it makes. `None`: minder's.
+    pub umask: Option<u32>,
+    /// Smaller starts earlier and stops later, among its group.
+    pub priority: i64,
+    /// Whether it starts with its group.
+    pub startup: Startup,
+    /// What happens when it ends by itself after it was up.
+    pub restart: RestartPolicy,
+    /// Exit codes that mean all is well.
+    pub expected_exits: ExpectedExits,
+    /// When it counts as up.
+    pub readiness: Readiness,
+    /// What happens when it ends before it was up, or cannot be started.
+    pub backoff: Backoff,
+    /// How it is stopped.
+    pub stop: StopPolicy,
+    /// Where its standard input comes from.
+    pub stdin: StdinSource,
+    /// Where its standard output goes.
+    pub stdout: OutputSpec,
+    /// Where its standard error goes.
+    pub stderr: ErrorOutput,
+    /// What its log says when the process was made but could not become the program.
+    pub notices: StageNotices,
+}
+
+/// What is executed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Command {
+    /// The line as it was written, for people.
+    pub line: Box<str>,
+    /// Its words. A line that has none, or that cannot be split, is a program that never starts.
+    pub words: Result<Vec<ByteString>, CommandProblem>,
+    /// Where the first word is looked for when it has no slash, in order.
+    pub search: Vec<BytePath>,
+}
+
+/// Why a command cannot be executed, as far as can be known before trying.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum CommandProblem {
+    /// The line cannot be split into words; the reason, in the words of the splitter.
+    Unsplittable(Box<str>),
+    /// There are no words.
+    Empty,
+    /// No file of this name.
+    NotFound(ByteString),
+    /// It is a directory.
+    IsDirectory(BytePath),
+    /// It has no execute bit.
+    NotExecutable(BytePath),
+    /// It has, but not for us.
+    NotPermitted(BytePath),
+}
+
+/// Whose rights a process has.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Identity {
+    /// User id.
+    pub uid: u32,
+    /// Primary group id.
+    pub gid: u32,
+    /// Supplementary group ids.
+    pub groups: Vec<u32>,
+}
+
+/// Whether a program starts with its group.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Startup {
+    /// As soon as its group is there.
+    Automatic,
+    /// When somebody asks.
+    OnRequest,
+}
+
+/// When a program counts as up.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Readiness {
+    /// When it has lived this long. Zero: at once. An end before that is a failed attempt, whatever its status.
+    StaysUp(Duration),
+}
+
+/// Where standard input comes from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum StdinSource {
+    /// A pipe that minder holds open and can write to.
+    Pipe,
+    /// The listening socket of the program's group.
+    GroupSocket,
+}
+
+/// Where standard error goes.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ErrorOutput {
+    /// Somewhere of its own.
+    Own(OutputSpec),
+    /// Into the same pipe as standard output.
+    WithStdout,
+}
+
+/// Where the bytes of one output stream go.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct OutputSpec {
+    /// The file they are kept in.
+    pub log: LogTarget,
+    /// How that file is kept small.
+    pub rotation: Rotation,
+    /// Whether each line also goes to the system's log.
+    pub syslog: Syslog,
+    /// What is taken out before bytes are kept.
+    pub filter: OutputFilter,
+    /// A part of the stream that is set apart, if asked for.
+    pub capture: Option<Capture>,
+    /// Who else is told.
+    pub publish: Publish,
+}
+
+/// The file that a stream is kept in.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum LogTarget {
+    /// None: the bytes are read and dropped.
+    Nowhere,
+    /// This one. Appended to.
+    File(BytePath),
+    /// A new file in `directory`, named `prefix`, eight random characters of `[a-z0-9_]`, `suffix`; made when
+    /// the program's group is added, readable by its owner only.
+    Fresh {
+        /// An existing directory.
+        directory: BytePath,
+        /// What the name begins with.
+        prefix: ByteString,
+        /// What the name ends with.
+        suffix: ByteString,
+    },
+}
+
+/// When a log file is replaced by a new one. Old ones are named `.1` (newest) to `.N`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Rotation {
+    /// The size in bytes from which on it is replaced, looked at after each write. `None`: never. A target that
+    /// cannot be sought, such as a terminal or a pipe, is never rotated.
+    pub max_bytes: Option<u64>,
+    /// How many old files are kept. Zero: the file is emptied in place.
+    pub backups: u32,
+}
+
+/// Whether lines also go to the system's log.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Syslog {
+    /// No.
+    Off,
+    /// Each line, behind the program's name.
+    Lines,
+}
+
+/// What is taken out of a stream before it is kept.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum OutputFilter {
+    /// Nothing.
+    Raw,
+    /// Terminal escape sequences.
+    StripAnsi,
+}
+
+/// A marked part of a stream, which goes to whoever listens instead of into the log.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Capture {
+    /// How many bytes are kept; of a longer part, the last ones.
+    pub limit: u64,
+    /// The bytes that begin such a part.
+    pub begin: ByteString,
+    /// The bytes that end it.
+    pub end: ByteString,
+}
+
+/// Who is told of a stream's bytes beside the log.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Publish {
+    /// Nobody, so that bytes can go from pipe to file without being looked at.
+    Silent,
+    /// Whoever listens, chunk by chunk, as something the program said.
+    Chunks,
+    /// A face, which has a conversation with the program.
+    Dialogue,
+}
+
+/// What is written to the log of a program whose process was made but could not become the program.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct StageNotices {
+    /// Its rights could not be set.
+    pub identity: Notice,
+    /// Its directory could not be entered.
+    pub directory: Notice,
+    /// The file could not be executed.
+    pub exec: Notice,
+}
+
+/// A text about a failed step; the symbolic name of the reason, such as `ENOENT`, goes in between.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Notice {
+    /// What comes before.
+    pub before: ByteString,
+    /// What follows.
+    pub after: ByteString,
+    /// Whether the reason's name is in between at all.
+    pub reason: ReasonShown,
+}
+
+/// Whether a [`Notice`] names the kernel's reason.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum ReasonShown {
+    /// By its symbolic name.
+    #[default]
+    Symbol,
+    /// No.
+    Hidden,
+}

@@ -1,0 +1,270 @@
+//! All instances: groups, their order, deadlines, and the way down.
+//!
+//! Groups start in plan order without waiting for each other. They stop one at a time from the highest priority
+//! number to the lowest; the next one's turn comes when the last one is at rest.
+
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use crate::effect::Effect;
+use crate::event::Event;
+use crate::ids::{GroupName, InstanceId, UnitName};
+use crate::input::Input;
+use crate::instance::{Facts, Mood, Step, Stimulus};
+use crate::plan::GroupSpec;
+use crate::program::ProgramSpec;
+use crate::time::{Instant, Now};
+
+/// Everything that is looked after. Changed by [`Supervision::step`] alone.
+#[derive(Clone, Debug, Default)]
+pub struct Supervision {
+    /// In the order in which they were added.
+    groups: Vec<Group>,
+    instances: BTreeMap<InstanceId, Instance>,
+    deadlines: BTreeSet<(Instant, InstanceId)>,
+    next_id: u32,
+    mode: Mode,
+    /// Groups that are still to be stopped, the next one last.
+    to_stop: Vec<GroupName>,
+}
+
+/// Where the supervision as a whole stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Mode {
+    /// Nothing starts by itself yet.
+    #[default]
+    Resting,
+    /// What should run, runs.
+    Running,
+    /// Everything is being stopped.
+    Stopping,
+    /// Everything has stopped.
+    Stopped,
+}
+
+/// A group that is looked after.
+#[derive(Clone, Debug)]
+pub struct Group {
+    /// What it is.
+    pub spec: Arc<GroupSpec>,
+    /// Its slots, in the order of `spec.programs`.
+    pub members: Vec<InstanceId>,
+}
+
+/// A slot that is looked after.
+#[derive(Clone, Debug)]
+pub struct Instance {
+    /// Its group.
+    pub group: GroupName,
+    /// What runs in it.
+    pub spec: Arc<ProgramSpec>,
+    /// What is known of it.
+    pub facts: Facts,
+}
+
+impl Supervision {
+    /// Nothing is looked after yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes one input and appends what is to be done to `effects`.
+    pub fn step(&mut self, now: Now, input: Input, effects: &mut Vec<Effect>) {
+        match input {
+            Input::Tick => self.tick(now, effects),
+            Input::Begin => self.begin(now, effects),
+            Input::AddGroup(spec) => self.add_group(now, spec, effects),
+            Input::Adopt(spec, slots) => self.adopt(spec, slots),
+            Input::RemoveGroup(name) => self.remove_group(&name, effects),
+            Input::Shutdown => self.shutdown(now, effects),
+            Input::Start(id) => self.stimulate(now, id, Stimulus::Start, effects),
+            Input::Stop(id) => self.stimulate(now, id, Stimulus::Stop, effects),
+            Input::Spawned(id, pid) => self.stimulate(now, id, Stimulus::Spawned(pid), effects),
+            Input::NotSpawned(id, trouble) => {
+                self.stimulate(now, id, Stimulus::NotSpawned(trouble), effects);
+            }
+            Input::Exited(id, status) => self.stimulate(now, id, Stimulus::Exited(status), effects),
+            Input::SignalFailed(id, errno) => {
+                self.stimulate(now, id, Stimulus::SignalFailed(errno), effects);
+            }
+        }
+        self.go_on_stopping(now, effects);
+    }
+
+    /// When the next [`Input::Tick`] is due.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.deadlines.first().map(|&(at, _)| at)
+    }
+
+    /// Where the whole stands.
+    pub fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    /// The groups in the order in which they were added.
+    pub fn groups(&self) -> &[Group] {
+        &self.groups
+    }
+
+    /// The group of this name.
+    pub fn group(&self, name: &GroupName) -> Option<&Group> {
+        self.groups.iter().find(|group| group.spec.name == *name)
+    }
+
+    /// What is in a slot.
+    pub fn instance(&self, id: InstanceId) -> Option<&Instance> {
+        self.instances.get(&id)
+    }
+
+    /// All slots, by id.
+    pub fn instances(&self) -> impl Iterator<Item = (InstanceId, &Instance)> {
+        self.instances.iter().map(|(&id, instance)| (id, instance))
+    }
+
+    /// The slot of a program.
+    pub fn find(&self, name: &UnitName) -> Option<InstanceId> {
+        let group = self.group(&name.group)?;
+        let place = group.spec.programs.iter().position(|program| program.name == name.program)?;
+        group.members.get(place).copied()
+    }
+
+    fn mood(&self) -> Mood {
+        match self.mode {
+            Mode::Resting | Mode::Running => Mood::Running,
+            Mode::Stopping | Mode::Stopped => Mood::Stopping,
+        }
+    }
+
+    fn tick(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        while let Some(&(at, id)) = self.deadlines.first() {
+            if at > now.monotonic {
+                break;
+            }
+            self.deadlines.pop_first();
+            self.stimulate(now, id, Stimulus::Due, effects);
+        }
+    }
+
+    fn begin(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        if self.mode != Mode::Resting {
+            return;
+        }
+        self.mode = Mode::Running;
+        effects.push(Effect::Publish(Event::Began));
+        for id in self.in_start_order() {
+            self.stimulate(now, id, Stimulus::Begin, effects);
+        }
+    }
+
+    /// Groups by priority, those of one priority as they were added; in a group as it lists them.
+    fn in_start_order(&self) -> Vec<InstanceId> {
+        let mut groups: Vec<&Group> = self.groups.iter().collect();
+        groups.sort_by_key(|group| group.spec.priority);
+        groups.into_iter().flat_map(|group| group.members.iter().copied()).collect()
+    }
+
+    fn add_group(&mut self, now: Now, spec: Arc<GroupSpec>, effects: &mut Vec<Effect>) {
+        if self.group(&spec.name).is_some() || self.mood() == Mood::Stopping {
+            return;
+        }
+        let slots = spec.programs.iter().map(|_| (self.new_id(), Facts::FRESH)).collect::<Vec<_>>();
+        let members: Vec<InstanceId> = slots.iter().map(|&(id, _)| id).collect();
+        let name = spec.name.clone();
+        self.adopt(spec, slots);
+        effects.push(Effect::Prepare(name.clone()));
+        effects.push(Effect::Publish(Event::GroupAdded(name)));
+        if self.mode == Mode::Running {
+            for id in members {
+                self.stimulate(now, id, Stimulus::Begin, effects);
+            }
+        }
+    }
+
+    fn new_id(&mut self) -> InstanceId {
+        let id = InstanceId(self.next_id);
+        self.next_id += 1;
+        id
+    }
+
+    fn adopt(&mut self, spec: Arc<GroupSpec>, slots: Vec<(InstanceId, Facts)>) {
+        let members = slots.iter().map(|&(id, _)| id).collect();
+        for (program, (id, facts)) in spec.programs.iter().zip(slots) {
+            self.next_id = self.next_id.max(id.0 + 1);
+            self.deadlines.extend(facts.deadline().map(|at| (at, id)));
+            let instance = Instance { group: spec.name.clone(), spec: program.clone(), facts };
+            self.instances.insert(id, instance);
+        }
+        self.groups.push(Group { spec, members });
+    }
+
+    fn remove_group(&mut self, name: &GroupName, effects: &mut Vec<Effect>) {
+        let Some(place) = self.groups.iter().position(|group| group.spec.name == *name) else { return };
+        let members = self.groups[place].members.iter();
+        if !members.filter_map(|id| self.instances.get(id)).all(|instance| instance.facts.is_at_rest()) {
+            return;
+        }
+        for id in self.groups.remove(place).members {
+            self.instances.remove(&id);
+            effects.push(Effect::Drop(id));
+        }
+        effects.push(Effect::Publish(Event::GroupRemoved(name.clone())));
+    }
+
+    fn shutdown(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        if self.mood() == Mood::Stopping {
+            return;
+        }
+        self.mode = Mode::Stopping;
+        effects.push(Effect::Publish(Event::StopBegan));
+        let mut groups: Vec<&Group> = self.groups.iter().collect();
+        groups.sort_by_key(|group| group.spec.priority);
+        self.to_stop = groups.into_iter().map(|group| group.spec.name.clone()).collect();
+        self.stop_next(now, effects);
+    }
+
+    /// Lets the next group's turn come when the one before is at rest.
+    fn go_on_stopping(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        if self.mode != Mode::Stopping {
+            return;
+        }
+        while let Some(name) = self.to_stop.last() {
+            if !self.is_at_rest(name) {
+                return;
+            }
+            self.to_stop.pop();
+            self.stop_next(now, effects);
+        }
+        self.mode = Mode::Stopped;
+        effects.push(Effect::Finished);
+    }
+
+    fn is_at_rest(&self, name: &GroupName) -> bool {
+        self.group(name).is_none_or(|group| {
+            let members = group.members.iter().filter_map(|id| self.instances.get(id));
+            members.into_iter().all(|instance| instance.facts.is_at_rest())
+        })
+    }
+
+    fn stop_next(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        let Some(group) = self.to_stop.last().and_then(|name| self.group(name)) else { return };
+        let mut members = group.members.clone();
+        members.sort_by_key(|id| self.instances.get(id).map(|instance| instance.spec.priority));
+        for id in members.into_iter().rev() {
+            self.stimulate(now, id, Stimulus::GiveUp, effects);
+        }
+    }
+
+    fn stimulate(&mut self, now: Now, id: InstanceId, stimulus: Stimulus, effects: &mut Vec<Effect>) {
+        let mood = self.mood();
+        let Some(instance) = self.instances.get_mut(&id) else { return };
+        if let Some(at) = instance.facts.deadline() {
+            self.deadlines.remove(&(at, id));
+        }
+        let spec = &instance.spec;
+        Step { id, spec, facts: &mut instance.facts, mood, now, effects }.take(stimulus);
+        if let Some(at) = instance.facts.deadline() {
+            self.deadlines.insert((at, id));
+        }
+    }
+}
