@@ -1,3 +1,4 @@
 //! (being written)
 
+pub mod client;
 pub mod xmlrpc;

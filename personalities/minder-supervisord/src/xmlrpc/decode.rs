@@ -410,7 +410,7 @@ fn base64(text: &str) -> Option<Vec<u8>> {
         };
         bits = (bits << 6) | u32::from(sextet);
         sextets += 1;
-        if sextets % 4 == 0 {
+        if sextets.is_multiple_of(4) {
             bytes.extend_from_slice(&bits.to_be_bytes()[1..]);
             bits = 0;
         }

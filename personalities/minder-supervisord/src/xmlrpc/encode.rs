@@ -114,12 +114,17 @@ fn push_int(out: &mut String, number: i64) {
     if clamped < 0 {
         out.push('-');
     }
-    out.extend(digits[at..].iter().map(|&digit| char::from(digit)));
+    // Always UTF-8: these are the digits written above.
+    out.push_str(std::str::from_utf8(&digits[at..]).unwrap_or_default());
 }
 
 /// Escapes the three characters that Supervisor escapes. A character that XML forbids altogether (the ESC of a
 /// coloured log line, say) becomes U+FFFD: the original sends it raw, and every client then refuses the whole answer.
 fn push_escaped(out: &mut String, text: &str) {
+    if !text.bytes().any(|byte| SUSPECT[usize::from(byte)]) {
+        out.push_str(text);
+        return;
+    }
     let mut from = 0;
     for (at, byte) in text.bytes().enumerate() {
         let (replacement, width) = match byte {
@@ -140,6 +145,21 @@ fn push_escaped(out: &mut String, text: &str) {
     }
     out.push_str(&text[from..]);
 }
+
+/// The bytes at which [`push_escaped`] has to look twice. Nearly all texts have none.
+const SUSPECT: [bool; 256] = {
+    let mut suspect = [false; 256];
+    let mut byte = 0;
+    while byte < 0x20 {
+        suspect[byte] = true;
+        byte += 1;
+    }
+    suspect[b'&' as usize] = true;
+    suspect[b'<' as usize] = true;
+    suspect[b'>' as usize] = true;
+    suspect[0xef] = true;
+    suspect
+};
 
 /// About how many bytes a value takes, so that a long answer is written without growing the buffer again and again.
 fn size_hint(value: &Value) -> usize {
