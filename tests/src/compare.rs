@@ -120,6 +120,17 @@ impl Transcript {
         self.text("trace", &trace::of(daemon));
     }
 
+    /// Writes the main log's lines, each program's together, for runs that end without the recorder.
+    pub fn trace_log(&mut self, daemon: &Daemon) {
+        let log = daemon.log();
+        self.text("the daemon's lines", &trace::daemon_lines(&log).join("\n"));
+        let mut lines: Vec<(String, &str)> =
+            log.lines().filter_map(|line| Some((trace::program_of(line)?, line))).collect();
+        lines.sort_by(|one, other| one.0.cmp(&other.0));
+        let lines: Vec<&str> = lines.into_iter().map(|(_, line)| line).collect();
+        self.text("the programs' lines", &lines.join("\n"));
+    }
+
     /// Stops the daemon and writes how it ended and what outlived it.
     pub fn end(&mut self, daemon: &Daemon) {
         let done = daemon.stop();

@@ -320,9 +320,16 @@ impl Daemon {
         wait::until(&format!("{what} ({:?})", self.kind), condition, || self.evidence())
     }
 
-    /// Waits until a program is in a state.
+    /// Waits until a program is in a state. RUNNING means here that it is really itself: a signal that comes between
+    /// fork and exec is lost in the original's handlers.
     pub fn wait_state(&self, name: &str, state: &str) {
         self.until(&format!("{name} is {state}"), || (self.state(name) == state).then_some(()));
+        if state == "RUNNING" {
+            let command = |pid: u32| std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            self.until(&format!("{name} runs its own program"), || {
+                (self.state(name) != state || command(self.pid_of(name)) != command(self.pid())).then_some(())
+            });
+        }
     }
 
     /// Waits until the main log contains `text`.
@@ -355,6 +362,9 @@ impl Daemon {
             let seen = seen.iter().filter(|event| event.program() == program && event.state() == Some(state));
             (seen.count() >= times).then_some(())
         });
+        if state == "RUNNING" && self.state(&program) == state {
+            self.wait_state(&program, state);
+        }
     }
 
     /// The exit of the daemon, if it has ended.

@@ -1,3 +1,12 @@
 //! All scenarios: one theme a module. See the crate `minder-tests` for how they are run.
 
+mod children;
+mod configurations;
+mod ctl;
+mod events;
+mod http;
 mod lifecycle;
+mod logs;
+mod reload;
+mod rpc;
+mod superlance;
