@@ -10,8 +10,8 @@
 //!
 //! Reading order: the messages here, their bytes in `codec`, their journey in `port`.
 
-mod codec;
-mod port;
+pub(crate) mod codec;
+pub(crate) mod port;
 
 use std::os::fd::OwnedFd;
 

@@ -1,0 +1,378 @@
+//! The loop: wait for a signal or for the mind, do what is asked, tell what has happened.
+//!
+//! ```text
+//!   signalfd ─▶ reap ─▶ Children ─┐
+//!                                 ├─▶ outbox ─flush─▶ mind
+//!   mind ─▶ obey ─▶ Children, Held┘
+//! ```
+//!
+//! Nothing blocks but the one `poll`. What cannot be told yet waits in the outbox, as the id of a child and not as
+//! a message, and is composed from the table when there is room.
+
+use std::collections::VecDeque;
+use std::io;
+use std::os::fd::{BorrowedFd, OwnedFd};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{WaitStatus, getpid};
+
+use crate::boot::{Boot, exec_front};
+use crate::held::Held;
+use crate::mind::{Debt, Household, Line, Lives, Mind, MindCommand, Next};
+use crate::origin::Origin;
+use crate::reap::{Children, Parcel, reap};
+use crate::signals::{self, SignalSet, Signals};
+use crate::spawn::{Cloner, Refusal};
+use crate::wire::{ChildId, FromKeeper, NAME_BYTES_MAX, Reach, SpawnRequest, SpawnStep, ToKeeper, VERSION};
+
+/// How long a mind may owe an answer before it is taken for hung and replaced.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// With more letters than this waiting, nothing more is read from the mind: it has to read first.
+const OUTBOX_MAX: usize = 4096;
+/// How many messages are read before signals have their turn again.
+const BATCH: usize = 64;
+/// When to try again after the kernel had no room for a message; there is no event to wait for.
+const STARVED_RETRY: Duration = Duration::from_millis(20);
+
+/// The keeper itself. See the crate's documentation.
+#[derive(Debug)]
+pub struct Keeper {
+    command: MindCommand,
+    patience: Duration,
+    origin: Origin,
+    signals: Signals,
+    cloner: Cloner,
+    held: Held,
+    children: Children,
+    lives: Lives,
+    mind: Option<Mind>,
+    /// When the next mind is due, while there is none.
+    due: Instant,
+    outbox: VecDeque<Letter>,
+    asked: SignalSet,
+    farewell: Option<Ending>,
+}
+
+/// Something to tell the mind, composed when it is sent.
+#[derive(Debug)]
+enum Letter {
+    Hello,
+    Introduction(ChildId),
+    Held(Vec<u8>),
+    HelloEnd,
+    News(ChildId),
+    Reply(FromKeeper),
+}
+
+/// How the keeper ends.
+#[derive(Debug, Clone, Copy)]
+enum Ending {
+    Exit(i32),
+    Again,
+}
+
+impl Keeper {
+    /// Makes this process, which must have only one thread, a keeper: it takes the signals, lowers its oom score,
+    /// raises its limit of open files and becomes the reaper of orphans.
+    ///
+    /// # Errors
+    /// Those of the kernel, when a descriptor or memory cannot be had.
+    pub fn new(boot: Boot, command: MindCommand) -> io::Result<Self> {
+        rustix::process::set_child_subreaper(Some(getpid()))?;
+        let signals = Signals::take()?;
+        let cloner = Cloner::new(signals.changed)?;
+        let mut held = Held::default();
+        boot.held.into_iter().for_each(|(name, fd)| held.hold(name, fd));
+        Ok(Self {
+            command,
+            patience: PATIENCE,
+            origin: Origin::take(),
+            signals,
+            cloner,
+            held,
+            children: Children::default(),
+            lives: Lives::default(),
+            mind: None,
+            due: Instant::now(),
+            outbox: VecDeque::new(),
+            asked: SignalSet::default(),
+            farewell: None,
+        })
+    }
+
+    /// Takes a mind for hung after this long instead of 30 s.
+    #[must_use]
+    pub fn with_patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
+    }
+
+    /// Keeps, until a mind says farewell. The result is the exit status; after
+    /// [`Again`](ToKeeper::Again) it returns only when the program could not be executed.
+    #[must_use]
+    pub fn run(mut self) -> i32 {
+        loop {
+            match self.turn() {
+                None => {}
+                Some(Ending::Exit(status)) => return status,
+                Some(Ending::Again) => {
+                    self.signals.changed.reset_all();
+                    self.origin.restore();
+                    let error = exec_front();
+                    report(format_args!("cannot execute this program again: {error}"));
+                    return 1;
+                }
+            }
+        }
+    }
+
+    fn turn(&mut self) -> Option<Ending> {
+        let now = Instant::now();
+        if self.mind.is_none()
+            && self.due <= now
+            && let Some(ending) = self.start_mind(now)
+        {
+            return Some(ending);
+        }
+        self.flush();
+        let timeout = self.wake_at(now).map(|at| at.saturating_duration_since(now));
+        let (signalled, spoken) = self.wait(timeout);
+        let now = Instant::now();
+        if spoken {
+            self.listen(BATCH, now);
+        }
+        if signalled {
+            let mut arrived = self.signals.drain();
+            let children_changed = arrived.has(libc::SIGCHLD);
+            arrived.remove(libc::SIGCHLD);
+            while let Some(signal) = arrived.first() {
+                arrived.remove(signal);
+                self.asked.add(signal);
+            }
+            if children_changed {
+                return self.reap(now);
+            }
+        }
+        None
+    }
+
+    /// Whether a signal came, and whether the mind spoke or closed its end.
+    fn wait(&self, timeout: Option<Duration>) -> (bool, bool) {
+        let mut fds = vec![PollFd::new(&self.signals, PollFlags::IN)];
+        if let Some(mind) = self.mind.as_ref().filter(|mind| mind.line != Line::Dead) {
+            let mut interest = PollFlags::empty();
+            interest.set(PollFlags::IN, self.outbox.len() < OUTBOX_MAX);
+            interest.set(PollFlags::OUT, mind.line == Line::Full);
+            fds.push(PollFd::new(&mind.port, interest));
+        }
+        // Rounded up by the millisecond, so that what is due then really is.
+        let timeout = timeout.map(|timeout| timeout + Duration::from_millis(1));
+        let timeout = timeout.and_then(|timeout| Timespec::try_from(timeout).ok());
+        // It fails when a signal came that is not ours, or memory is short: another turn does no harm.
+        let _ = poll(&mut fds, timeout.as_ref());
+        let spoken = PollFlags::IN | PollFlags::HUP | PollFlags::ERR;
+        let has = |index: usize, flags| {
+            fds.get(index).is_some_and(|fd: &PollFd<'_>| fd.revents().intersects(flags))
+        };
+        (has(0, PollFlags::IN), has(1, spoken))
+    }
+
+    /// The next moment at which something has to happen by itself. A mind that is overdue is killed here.
+    fn wake_at(&mut self, now: Instant) -> Option<Instant> {
+        let owes = self.farewell.is_some()
+            || !self.outbox.is_empty()
+            || self.asked != SignalSet::default()
+            || self.children.exited() > 0;
+        let Some(mind) = &mut self.mind else { return Some(self.due) };
+        let debt = if owes || mind.line == Line::Dead { Debt::Answer } else { Debt::None };
+        let mut overdue = mind.overdue_at(debt, self.patience, now)?;
+        if overdue <= now {
+            // It is not reaped yet, so this is its pid. Nothing is left to do but to wait for its end.
+            let _ = signals::send(mind.pid.cast_signed(), libc::SIGKILL);
+            mind.heard(now);
+            overdue = now + self.patience;
+        }
+        Some(if mind.line == Line::Starved { overdue.min(now + STARVED_RETRY) } else { overdue })
+    }
+
+    /// Buries all that have ended, and starts or ends what follows from that.
+    fn reap(&mut self, now: Instant) -> Option<Ending> {
+        let mut mind_status = None;
+        while let Some((pid, status)) = reap() {
+            if self.mind.as_ref().is_some_and(|mind| mind.pid == pid) {
+                mind_status = Some(status);
+            } else if let Some(child) = self.children.bury(pid, status.as_raw()) {
+                self.outbox.push_back(Letter::News(child));
+            } else if self.outbox.len() < OUTBOX_MAX {
+                self.outbox.push_back(Letter::Reply(FromKeeper::Reaped { pid, status: status.as_raw() }));
+            }
+        }
+        self.mind_ended(mind_status?, now)
+    }
+
+    fn start_mind(&mut self, now: Instant) -> Option<Ending> {
+        self.mind = Mind::start(&self.command, &self.cloner, &self.origin, now);
+        if self.mind.is_none() {
+            return self.follow(Duration::ZERO, None, now);
+        }
+        self.children.forget_told();
+        let children = self.children.ids().map(Letter::Introduction);
+        let held = self.held.names().cloned().map(Letter::Held);
+        self.outbox =
+            [Letter::Hello].into_iter().chain(children).chain(held).chain([Letter::HelloEnd]).collect();
+        None
+    }
+
+    fn mind_ended(&mut self, status: WaitStatus, now: Instant) -> Option<Ending> {
+        // What it said last is still to be done: often it is the farewell.
+        self.listen(usize::MAX, now);
+        let mind = self.mind.take()?;
+        self.outbox.clear();
+        if self.farewell.is_some() {
+            return self.farewell;
+        }
+        self.follow(now - mind.born, status.exit_status(), now)
+    }
+
+    fn follow(&mut self, lived: Duration, exit: Option<i32>, now: Instant) -> Option<Ending> {
+        let household = if self.children.is_empty() { Household::Empty } else { Household::Children };
+        match self.lives.another_ended(lived, exit, household) {
+            Next::Start(wait) => {
+                self.due = now + wait;
+                None
+            }
+            Next::Exit(status) => Some(Ending::Exit(status)),
+        }
+    }
+
+    /// Reads from the mind, and does what it says.
+    fn listen(&mut self, most: usize, now: Instant) {
+        for _ in 0..most {
+            let Some(mind) = &mut self.mind else { return };
+            match mind.port.receive::<ToKeeper>() {
+                Ok(Some((message, fds))) => {
+                    mind.heard(now);
+                    self.obey(message, fds);
+                }
+                // Garbage is a mistake of the mind's, which it has to find out by itself.
+                Err(error) if error.kind() == io::ErrorKind::InvalidData => mind.heard(now),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                Ok(None) | Err(_) => {
+                    mind.line = Line::Dead;
+                    return;
+                }
+            }
+        }
+    }
+
+    fn obey(&mut self, message: ToKeeper, fds: Vec<OwnedFd>) {
+        match message {
+            ToKeeper::Spawn { child, request } => match self.spawn(child, request) {
+                Ok(()) => self.outbox.push_back(Letter::News(child)),
+                Err(Refusal { step, errno }) => {
+                    self.outbox.push_back(Letter::Reply(FromKeeper::NotSpawned { child, step, errno }));
+                }
+            },
+            ToKeeper::Signal { child, signal, reach } => {
+                if let Err(errno) = self.signal(child, signal, reach) {
+                    self.outbox.push_back(Letter::Reply(FromKeeper::SignalFailed { child, errno }));
+                }
+            }
+            ToKeeper::Acknowledge { child } => self.children.acknowledge(child),
+            ToKeeper::Hold { name } => {
+                if let Ok([fd]) = <[OwnedFd; 1]>::try_from(fds)
+                    && name.len() <= NAME_BYTES_MAX
+                {
+                    self.held.hold(name, fd);
+                }
+            }
+            ToKeeper::Release { name } => self.held.release(&name),
+            ToKeeper::Ready => self.lives.ever_ready = true,
+            ToKeeper::Finish { status } => self.farewell = Some(Ending::Exit(status.into())),
+            ToKeeper::Again => self.farewell = Some(Ending::Again),
+        }
+    }
+
+    fn spawn(&mut self, child: ChildId, request: SpawnRequest) -> Result<(), Refusal> {
+        if self.children.has(child) {
+            return Err(Refusal { step: SpawnStep::Request, errno: libc::EEXIST });
+        }
+        let born = self.cloner.spawn(request, &self.held, &self.origin)?;
+        self.children.add(child, born);
+        Ok(())
+    }
+
+    fn signal(&self, child: ChildId, signal: i32, reach: Reach) -> Result<(), i32> {
+        let pid = self.children.living_pid(child).ok_or(libc::ESRCH)?.cast_signed();
+        match reach {
+            Reach::Process => signals::send(pid, signal),
+            Reach::Group => signals::send(-pid, signal),
+        }
+    }
+
+    /// Sends what waits, as far as there is room.
+    fn flush(&mut self) {
+        if self.mind.as_ref().is_none_or(|mind| mind.line == Line::Dead) {
+            return;
+        }
+        while let Some(letter) = self.outbox.front() {
+            let Some((message, fds)) = self.compose(letter) else {
+                self.outbox.pop_front();
+                continue;
+            };
+            let line = self.post(&message, &fds);
+            if self.note(line) != Line::Open {
+                return;
+            }
+            self.children.told(&message);
+            self.outbox.pop_front();
+        }
+        while let Some(signal) = self.asked.first() {
+            let line = self.post(&FromKeeper::Asked { signal }, &[]);
+            if self.note(line) != Line::Open {
+                return;
+            }
+            self.asked.remove(signal);
+        }
+    }
+
+    fn compose(&self, letter: &Letter) -> Option<Parcel<'_>> {
+        let alone = |message| Some((message, Vec::new()));
+        match letter {
+            Letter::Hello => {
+                let keeper = getpid().as_raw_nonzero().get().cast_unsigned();
+                alone(FromKeeper::Hello { version: VERSION, keeper, lives: self.lives.count })
+            }
+            Letter::Introduction(child) => self.children.introduce(*child),
+            Letter::Held(name) => Some((FromKeeper::Held { name: name.clone() }, vec![self.held.get(name)?])),
+            Letter::HelloEnd => alone(FromKeeper::HelloEnd),
+            Letter::News(child) => self.children.news(*child),
+            Letter::Reply(message) => alone(message.clone()),
+        }
+    }
+
+    fn post(&self, message: &FromKeeper, fds: &[BorrowedFd<'_>]) -> Line {
+        let Some(mind) = &self.mind else { return Line::Dead };
+        match mind.port.send(message, fds).map_err(|error| error.raw_os_error()) {
+            Ok(()) => Line::Open,
+            Err(Some(libc::EAGAIN)) => Line::Full,
+            Err(Some(libc::ETOOMANYREFS | libc::ENOBUFS | libc::ENOMEM | libc::EMFILE | libc::ENFILE)) => {
+                Line::Starved
+            }
+            Err(_) => Line::Dead,
+        }
+    }
+
+    fn note(&mut self, line: Line) -> Line {
+        if let Some(mind) = &mut self.mind {
+            mind.line = line;
+        }
+        line
+    }
+}
+
+/// Tells whoever started the keeper; there may be nobody.
+pub(crate) fn report(what: std::fmt::Arguments<'_>) {
+    use std::io::Write;
+    let _ = writeln!(io::stderr(), "minder keeper: {what}");
+}
