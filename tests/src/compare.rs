@@ -45,7 +45,7 @@ impl Transcript {
 
     /// Writes a text, line by line, under a heading.
     pub fn text(&mut self, heading: &str, text: &str) {
-        let text = self.normal.text(text);
+        let (heading, text) = (self.normal.text(heading), self.normal.text(text));
         self.lines.push(format!("== {heading}"));
         // Line ends show, because a missing one at the end of a file matters.
         self.lines.extend(text.split_inclusive('\n').map(|line| line.replace('\n', "⏎")));

@@ -181,7 +181,10 @@ impl Daemon {
 
     /// A command with the clean, equal environment that everything here runs in.
     pub fn command(&self, kind: Kind, name: &str) -> Command {
-        let mut command = Command::new(kind.program(name, &self.place));
+        self.clean(Command::new(kind.program(name, &self.place)))
+    }
+
+    fn clean(&self, mut command: Command) -> Command {
         command
             .current_dir(self.place.dir())
             .env_clear()
@@ -271,9 +274,17 @@ impl Daemon {
     /// # Panics
     /// When it cannot be started.
     pub fn ctl_typing(&self, typed: &str, args: &[&str]) -> Finished {
-        let mut command = self.command(self.ctl, "supervisorctl");
-        command.arg("-c").arg(self.place.path("supervisord.conf")).args(args);
+        let mut command = self.ctl_command();
+        command.args(args);
         finish(command, typed)
+    }
+
+    /// `supervisorctl -c FILE`, not started yet. SIGINT works in it even where the tests' own parent ignores that.
+    pub fn ctl_command(&self) -> Command {
+        let mut command = self.clean(Command::new("/usr/bin/env"));
+        command.arg("--default-signal=INT").arg(self.ctl.program("supervisorctl", &self.place));
+        command.arg("-c").arg(self.place.path("supervisord.conf"));
+        command
     }
 
     /// Sends a signal to the daemon.

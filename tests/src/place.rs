@@ -25,6 +25,9 @@ impl Place {
         let dir = tempfile::Builder::new().prefix("mt-").rand_bytes(8).tempdir().expect("a temporary directory");
         let mark = format!("{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let place = Place { dir, mark };
+        // Programs of other users write here too.
+        let open = std::os::unix::fs::PermissionsExt::from_mode(0o777);
+        std::fs::set_permissions(place.dir(), open).expect("the mode of a directory of ours");
         for (name, text) in [("recorder.py", crate::events::RECORDER), ("sendmail.sh", crate::mail::SENDMAIL)] {
             std::fs::write(place.path(name), text).expect("a helper program");
         }

@@ -21,6 +21,8 @@ pub fn of(daemon: &Daemon) -> String {
         let line = format!("event {} {:?}", event.name(), event.payload);
         programs.entry(event.field("processname").to_owned()).or_default().push(line);
     }
+    // What a program says may come before or after its state is known: states first.
+    programs.values_mut().for_each(|lines| lines.sort_by_key(|line| !line.starts_with("event PROCESS_STATE")));
     let mut log: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for line in daemon.log().lines() {
         if let Some(program) = program_of(line)

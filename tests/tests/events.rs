@@ -186,8 +186,8 @@ stopwaitsecs=3
 /// A listener in shell: `$1` says what it answers to its first event; afterwards it behaves.
 fn listener(answer: &str) -> String {
     format!(
-        "#!/bin/sh\nn=0\nwhile :; do\n  printf 'READY\\n'\n  read -r line || exit 0\n  len=${{line##*len:}}\n  body=$(head -c $len)\n  \
-         n=$((n+1))\n  echo \"$body\" | tail -n 1 >> {{dir}}/got\n  if [ $n = 1 ]; then {answer}; else printf 'RESULT 2\\nOK'; fi\ndone\n"
+        "#!/bin/sh\nwhile :; do\n  printf 'READY\\n'\n  read -r line || exit 0\n  len=${{line##*len:}}\n  body=$(head -c $len)\n  \
+         echo \"$body\" | tail -n 1 >> {{dir}}/got\n  n=$(wc -l < {{dir}}/got)\n  if [ $n = 1 ]; then {answer}; else printf 'RESULT 2\\nOK'; fi\ndone\n"
     )
 }
 

@@ -14,6 +14,8 @@ fn feed(daemon: &Daemon, name: &str, lines: std::ops::Range<u32>) {
             daemon.files(name).iter().any(|(file, _)| daemon.read(file).contains(&line)).then_some(())
         });
     }
+    // The line is there before the file moves; an answer comes after.
+    daemon.call("supervisor.getState", &json!([])).value();
 }
 
 /// The files of a program with their sizes and first lines.
