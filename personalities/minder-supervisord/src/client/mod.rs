@@ -90,13 +90,13 @@ pub struct BlockingClient {
 }
 
 impl BlockingClient {
-    /// A client for the server at `address`. Nothing is connected yet.
+    /// Gives the client a runtime. Nothing is connected yet.
     ///
     /// # Errors
     /// When the kernel gives no descriptor for an event loop.
-    pub fn new(address: Address, credentials: Option<Credentials>) -> io::Result<BlockingClient> {
+    pub fn new(client: Client) -> io::Result<BlockingClient> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        Ok(BlockingClient { client: Client::new(address, credentials), runtime })
+        Ok(BlockingClient { client, runtime })
     }
 
     /// See [`Client::call`]. Must not be called inside another tokio runtime.
