@@ -1,0 +1,322 @@
+//! One output stream of one slot, from the pipe to where it is kept.
+
+use std::borrow::Cow;
+use std::mem;
+use std::os::fd::BorrowedFd;
+
+use minder_core::ids::BytePath;
+use minder_core::program::{OutputFilter, OutputSpec, Publish, Syslog};
+use rustix::io::Errno;
+
+use super::capture::{Collected, Marks, Piece};
+use super::log_file::{LogFile, Ready, Taken};
+use super::transfer::{Peeked, Scratch, with_scratch};
+use super::trouble::LogError;
+use super::{strip_ansi, syslog};
+
+/// One output stream of one slot: the file it is kept in, and what is done on the way. Lives as long as the slot,
+/// and so longer than a process.
+#[derive(Debug)]
+pub struct ChannelLog {
+    file: LogFile,
+    audience: Audience,
+    hears: Hears,
+    filter: OutputFilter,
+    marks: Option<Box<Marks>>,
+    /// What lines in the system's log begin with, if they go there.
+    syslog: Option<Box<str>>,
+    /// What a full target has not taken yet of a chunk that is still in the pipe.
+    rest: Rest,
+}
+
+/// Whether somebody wants [`Told::Chunk`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Audience {
+    /// Nobody, so that bytes can go from pipe to file without being looked at.
+    None,
+    /// Somebody.
+    Chunks,
+}
+
+/// What the audience is given.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Hears {
+    /// Bytes as they are kept, piece by piece.
+    Kept,
+    /// Bytes as the program wrote them: who has a conversation with it must not miss an escape sequence.
+    Raw,
+}
+
+/// What the owner of a log is to know.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Told {
+    /// The stream brought these bytes. Without escape sequences where they are stripped (and so it can be empty);
+    /// captured bytes too, as in the original; marks never.
+    Chunk(Vec<u8>),
+    /// A marked part was complete.
+    Captured(Vec<u8>),
+    /// Something went wrong. Told once, until it works again.
+    Trouble(LogError),
+    /// Bytes are kept again.
+    Recovered {
+        /// How many were dropped.
+        lost: u64,
+    },
+}
+
+/// How a call of [`ChannelLog::pump`] ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Pumped {
+    /// There is nothing in the pipe at the moment.
+    Empty,
+    /// There may be more: others first.
+    More,
+    /// There will be nothing any more.
+    Ended,
+    /// There is more, but the log is a terminal or a pipe that is full. To be called again when
+    /// [`ChannelLog::target`] can be written; until then the program's pipe should not be watched.
+    Held,
+}
+
+#[derive(Debug, Default)]
+struct Rest {
+    bytes: Vec<u8>,
+    /// How much is to be taken out of the pipe when they are written.
+    in_pipe: usize,
+}
+
+/// How many chunks are moved before it is another's turn.
+const CHUNKS_AT_ONCE: usize = 16;
+
+impl ChannelLog {
+    /// `name` is what lines in the system's log begin with. Opens nothing.
+    pub fn new(spec: &OutputSpec, name: &str, audience: Audience) -> Self {
+        Self {
+            file: LogFile::new(&spec.log, spec.rotation),
+            audience,
+            hears: match spec.publish {
+                Publish::Silent | Publish::Chunks => Hears::Kept,
+                Publish::Dialogue => Hears::Raw,
+            },
+            filter: spec.filter,
+            marks: spec.capture.as_ref().map(|capture| Box::new(Marks::new(capture))),
+            syslog: match spec.syslog {
+                Syslog::Off => None,
+                Syslog::Lines => Some(name.into()),
+            },
+            rest: Rest::default(),
+        }
+    }
+
+    /// Settles the name of the file. One that has an automatic name gets `remembered`, or a new one, and then the
+    /// file is made.
+    ///
+    /// # Errors
+    /// When that file cannot be made.
+    pub fn choose_path(&mut self, remembered: Option<BytePath>) -> Result<(), LogError> {
+        self.file.choose_path(remembered)
+    }
+
+    /// The file, once its name is settled. `None` when bytes are not kept.
+    pub fn path(&self) -> Option<&BytePath> {
+        self.file.path()
+    }
+
+    /// What is to be waited for after [`Pumped::Held`], until it can be written.
+    pub fn target(&self) -> Option<BorrowedFd<'_>> {
+        self.file.target()
+    }
+
+    /// Opens the file, to be called before a process starts. One that was removed or renamed meanwhile is made
+    /// anew.
+    ///
+    /// # Errors
+    /// When it cannot be opened. Bytes are then dropped and counted, and each [`ChannelLog::pump`] tries again.
+    pub fn open(&mut self) -> Result<(), LogError> {
+        self.file.open()
+    }
+
+    /// Moves what the pipe holds, a bounded amount. The pipe must not block.
+    pub fn pump(&mut self, pipe: BorrowedFd<'_>, told: &mut Vec<Told>) -> Pumped {
+        let mut ready = self.file.begin(told);
+        if !self.write_rest(told) {
+            return Pumped::Held;
+        }
+        let in_pipe = mem::take(&mut self.rest.in_pipe);
+        if in_pipe > 0 {
+            with_scratch(|scratch| scratch.consume(pipe, in_pipe));
+        }
+        for _ in 0..CHUNKS_AT_ONCE {
+            let taken = match (self.is_plain(), ready) {
+                (true, Ready::Yes) => match self.file.take(pipe, told) {
+                    Taken::Refused => self.copy(pipe, told),
+                    taken => taken,
+                },
+                (true, Ready::Nowhere | Ready::Not) => self.discard(pipe),
+                (false, _) => self.copy(pipe, told),
+            };
+            match taken {
+                Taken::Some | Taken::Refused => {}
+                // The bytes are still there; the next round throws them away.
+                Taken::Failed => ready = Ready::Not,
+                Taken::Empty => return Pumped::Empty,
+                Taken::Ended => return Pumped::Ended,
+                Taken::Held => return Pumped::Held,
+            }
+        }
+        Pumped::More
+    }
+
+    /// Puts a text of minder's own into the stream, as if the program had written it.
+    pub fn write(&mut self, bytes: &[u8], told: &mut Vec<Told>) {
+        self.file.begin(told);
+        let held = !self.rest.bytes.is_empty();
+        self.process(bytes, told);
+        if !held {
+            self.rest_in_vain(told);
+        }
+    }
+
+    /// The process has ended and its pipe is empty: writes what was held back, closes the file, and makes ready for
+    /// another process.
+    pub fn process_ended(&mut self, told: &mut Vec<Told>) {
+        if let Some(mut marks) = self.marks.take() {
+            self.file.begin(told);
+            marks.finish(&mut |piece, collected| self.keep(piece, collected, told));
+            self.marks = Some(marks);
+        }
+        self.rest_in_vain(told);
+        self.file.close();
+    }
+
+    /// Opens the file of this name anew, after somebody has renamed the one that is open.
+    ///
+    /// # Errors
+    /// When it cannot be opened; then the old one stays open.
+    pub fn reopen(&mut self) -> Result<(), LogError> {
+        self.file.reopen()
+    }
+
+    /// Removes the file and begins a new one, also while no process runs. What was captured so far is dropped.
+    ///
+    /// # Errors
+    /// When it cannot be removed or not be made.
+    pub fn clear(&mut self) -> Result<(), LogError> {
+        if let Some(marks) = &mut self.marks {
+            marks.forget();
+        }
+        self.file.clear()
+    }
+
+    /// Changes whether somebody wants chunks.
+    pub fn set_audience(&mut self, audience: Audience) {
+        self.audience = audience;
+    }
+
+    /// Whether bytes go to the file as they are, and nowhere else.
+    fn is_plain(&self) -> bool {
+        self.audience == Audience::None
+            && self.filter == OutputFilter::Raw
+            && self.marks.is_none()
+            && self.syslog.is_none()
+    }
+
+    /// Looks at what the pipe holds, keeps it, and only then takes it out of the pipe.
+    fn copy(&mut self, pipe: BorrowedFd<'_>, told: &mut Vec<Told>) -> Taken {
+        with_scratch(|scratch: &mut Scratch| {
+            let (count, in_pipe) = match scratch.peek(pipe) {
+                Peeked::Copied(count) => (count, count),
+                Peeked::Taken(count) => (count, 0),
+                Peeked::Empty => return Taken::Empty,
+                Peeked::Ended => return Taken::Ended,
+            };
+            self.process(scratch.bytes(count), told);
+            if !self.rest.bytes.is_empty() {
+                self.rest.in_pipe = in_pipe;
+                return Taken::Held;
+            }
+            scratch.consume(pipe, in_pipe);
+            Taken::Some
+        })
+    }
+
+    /// Throws away what the pipe holds.
+    fn discard(&mut self, pipe: BorrowedFd<'_>) -> Taken {
+        match with_scratch(|scratch| scratch.discard(pipe)) {
+            Ok(0) => Taken::Ended,
+            Ok(count) => {
+                self.file.drop_bytes(count as u64);
+                Taken::Some
+            }
+            Err(Errno::AGAIN) => Taken::Empty,
+            Err(_) => Taken::Ended,
+        }
+    }
+
+    fn process(&mut self, bytes: &[u8], told: &mut Vec<Told>) {
+        if bytes.is_empty() {
+            return;
+        }
+        if self.audience == Audience::Chunks && self.hears == Hears::Raw {
+            told.push(Told::Chunk(bytes.to_vec()));
+        }
+        match self.marks.take() {
+            Some(mut marks) => {
+                marks.cut(bytes, &mut |piece, collected| self.keep(piece, collected, told));
+                self.marks = Some(marks);
+            }
+            None => self.keep_plain(bytes, told),
+        }
+    }
+
+    fn keep(&mut self, piece: Piece<'_>, collected: &mut Collected, told: &mut Vec<Told>) {
+        match piece {
+            Piece::Plain(bytes) => self.keep_plain(bytes, told),
+            // The original publishes captured bytes as output too, which its documentation does not say; listeners
+            // may have come to depend on it (spec 2.6).
+            Piece::Marked(bytes) => collected.add(&self.filtered(bytes, told)),
+            Piece::End => told.push(Told::Captured(collected.take())),
+        }
+    }
+
+    fn keep_plain(&mut self, bytes: &[u8], told: &mut Vec<Told>) {
+        let kept = self.filtered(bytes, told);
+        if let Some(name) = &self.syslog {
+            syslog::send_lines(name, &kept);
+        }
+        let written = if self.rest.bytes.is_empty() { self.file.write(&kept, told) } else { 0 };
+        self.rest.bytes.extend_from_slice(&kept[written..]);
+    }
+
+    /// The bytes as they are kept; the audience is told of them.
+    fn filtered<'a>(&self, bytes: &'a [u8], told: &mut Vec<Told>) -> Cow<'a, [u8]> {
+        let kept = match self.filter {
+            OutputFilter::Raw => bytes.into(),
+            OutputFilter::StripAnsi => strip_ansi::strip(bytes),
+        };
+        if self.audience == Audience::Chunks && self.hears == Hears::Kept {
+            told.push(Told::Chunk(kept.to_vec()));
+        }
+        kept
+    }
+
+    /// Writes what a full target has not taken; whether there is none left.
+    fn write_rest(&mut self, told: &mut Vec<Told>) -> bool {
+        let written = self.file.write(&self.rest.bytes, told);
+        if written < self.rest.bytes.len() {
+            self.rest.bytes.drain(..written);
+            return false;
+        }
+        self.rest.bytes = Vec::new();
+        true
+    }
+
+    /// Drops what a full target has not taken, where there is no pipe in which it could wait.
+    fn rest_in_vain(&mut self, told: &mut Vec<Told>) {
+        if !self.write_rest(told) {
+            let rest = mem::take(&mut self.rest);
+            self.file.overflow(rest.bytes.len() as u64, told);
+        }
+        self.rest = Rest::default();
+    }
+}

@@ -1,0 +1,40 @@
+//! Old log files: `.1` is the newest of them.
+
+use rustix::fs;
+use rustix::io::Errno;
+
+/// Gives every old file the next higher number, so that the last is gone, and the file itself number 1. What is
+/// missing is passed over: somebody else may clean up.
+///
+/// The original first removes the file whose name is wanted. `rename` replaces it in one step, so that a power cut
+/// cannot lose both.
+///
+/// # Errors
+/// With the path that could not be moved, for example because a directory has the name that is wanted. What was
+/// moved before stays so.
+pub(super) fn shift(path: &[u8], backups: u32) -> Result<(), (Vec<u8>, Errno)> {
+    for number in (1..backups).rev() {
+        move_over(&numbered(path, number), &numbered(path, number + 1))?;
+    }
+    if backups > 0 {
+        move_over(path, &numbered(path, 1))?;
+    }
+    Ok(())
+}
+
+fn move_over(from: &[u8], to: &[u8]) -> Result<(), (Vec<u8>, Errno)> {
+    match fs::rename(from, to) {
+        Ok(()) | Err(Errno::NOENT) => Ok(()),
+        // A directory comes where a file is: the file is due to go in any case.
+        Err(Errno::NOTDIR) => {
+            fs::unlink(to).and_then(|()| fs::rename(from, to)).map_err(|errno| (from.to_vec(), errno))
+        }
+        Err(errno) => Err((from.to_vec(), errno)),
+    }
+}
+
+fn numbered(path: &[u8], number: u32) -> Vec<u8> {
+    let mut name = path.to_vec();
+    name.extend_from_slice(format!(".{number}").as_bytes());
+    name
+}
