@@ -17,10 +17,8 @@ pub struct Side {
 }
 
 /// The reference first, then what is compared with it.
-const BOTH: [Side; 2] = [
-    Side { daemon: Kind::Original, ctl: Kind::Original },
-    Side { daemon: Kind::Minder, ctl: Kind::Minder },
-];
+const BOTH: [Side; 2] =
+    [Side { daemon: Kind::Original, ctl: Kind::Original }, Side { daemon: Kind::Minder, ctl: Kind::Minder }];
 
 /// All four pairs of daemon and supervisorctl.
 const MIXED: [Side; 4] = [
@@ -70,7 +68,8 @@ impl Transcript {
         match reply {
             Reply::Value(Value::Array(items)) if items.iter().any(Value::is_object) => {
                 self.lines.push(format!("{name} = ["));
-                let items: Vec<String> = items.iter().map(|item| format!("  {}", self.normal.value(item))).collect();
+                let items: Vec<String> =
+                    items.iter().map(|item| format!("  {}", self.normal.value(item))).collect();
                 self.lines.extend(items);
                 self.lines.push("]".into());
             }
@@ -163,6 +162,25 @@ pub fn compare_deviating(names: &[&str], config: &str, scenario: impl Fn(&Daemon
     });
 }
 
+/// The same for daemons that are started by `launch` instead of plainly in the foreground.
+///
+/// # Panics
+/// As [`compare`].
+pub fn compare_launched(
+    config: &str,
+    launch: impl Fn(&Daemon) + Sync,
+    scenario: impl Fn(&Daemon, &mut Transcript) + Sync,
+) {
+    run(&BOTH, &[], |side| {
+        let daemon = Daemon::prepare(side.daemon, config).with_ctl(side.ctl);
+        launch(&daemon);
+        let mut transcript = Transcript::new(&daemon);
+        scenario(&daemon, &mut transcript);
+        transcript.end(&daemon);
+        transcript.lines
+    });
+}
+
 /// The same with all four pairs of daemon and supervisorctl.
 ///
 /// # Panics
@@ -227,7 +245,9 @@ fn run(sides: &[Side], names: &[&str], play: impl Fn(Side) -> Vec<String> + Sync
             Err(panic) => {
                 let text = panic.downcast_ref::<String>().cloned();
                 let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
-                complaints.push(format!("{side:?} failed: {}", text.unwrap_or_default()));
+                // The thread's own message, with the log, stands above.
+                let text = text.unwrap_or_default();
+                complaints.push(format!("{side:?} failed: {}", text.lines().next().unwrap_or("")));
             }
         }
     }
@@ -239,7 +259,10 @@ fn run(sides: &[Side], names: &[&str], play: impl Fn(Side) -> Vec<String> + Sync
             rest.iter_mut().filter(|_| twice).for_each(|(_, lines)| deviations::apply(name, lines));
         }
         for (side, lines) in rest.iter().filter(|(_, lines)| *lines != first.1) {
-            complaints.push(format!("{side:?} (+) differs from the reference (-):\n{}", difference(&first.1, lines)));
+            complaints.push(format!(
+                "{side:?} (+) differs from the reference (-):\n{}",
+                difference(&first.1, lines)
+            ));
         }
     }
     assert!(complaints.is_empty(), "{}", complaints.join("\n"));

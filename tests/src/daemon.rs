@@ -145,7 +145,8 @@ impl Daemon {
     /// # Panics
     /// When it cannot be written.
     pub fn configure(&self, config: &str) {
-        let whole = if config.contains("[supervisord]") { config.to_owned() } else { format!("{USUAL}{config}") };
+        let whole =
+            if config.contains("[supervisord]") { config.to_owned() } else { format!("{USUAL}{config}") };
         self.write("supervisord.conf", &whole);
     }
 
@@ -159,6 +160,11 @@ impl Daemon {
             std::fs::create_dir_all(parent).expect("a directory");
         }
         std::fs::write(path, self.place.fill(text, self.port())).expect("a file of the scenario");
+    }
+
+    /// A file of the scenario that is a number, as a pid file is.
+    pub fn read_pid(&self, name: &str) -> Option<u32> {
+        self.read(name).trim().parse().ok()
     }
 
     /// A file of the scenario as text; empty when it is not there.
@@ -184,7 +190,8 @@ impl Daemon {
         self.clean(Command::new(kind.program(name, &self.place)))
     }
 
-    fn clean(&self, mut command: Command) -> Command {
+    /// Gives a command the directory and the environment of this place, and nothing of ours.
+    pub fn clean(&self, mut command: Command) -> Command {
         command
             .current_dir(self.place.dir())
             .env_clear()
@@ -393,7 +400,11 @@ impl Daemon {
     /// Waits for the end of the daemon, and gives back what it left.
     pub fn wait_end(&self) -> Finished {
         let status = self.until("the daemon ends", || self.try_wait());
-        Finished { status: status_text(status), stdout: self.read("stdout.txt"), stderr: self.read("stderr.txt") }
+        Finished {
+            status: status_text(status),
+            stdout: self.read("stdout.txt"),
+            stderr: self.read("stderr.txt"),
+        }
     }
 
     /// TERM, and wait for the end.
@@ -454,7 +465,12 @@ impl Drop for Daemon {
 /// When it cannot be started, or does not end within [`PATIENCE`].
 pub fn finish(mut command: Command, typed: &str) -> Finished {
     use std::io::{Read, Write};
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("a command");
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("a command");
     let mut stdin = child.stdin.take().expect("a pipe");
     // A command that does not read its input is no failure.
     let _ = stdin.write_all(typed.as_bytes());

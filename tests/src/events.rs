@@ -55,7 +55,10 @@ impl Recorded {
     /// A `key:value` token of the first line of the payload; empty when it is not there.
     pub fn field(&self, name: &str) -> &str {
         let line = self.payload.lines().next().unwrap_or("");
-        line.split(' ').filter_map(|token| token.split_once(':')).find(|(key, _)| *key == name).map_or("", |(_, v)| v)
+        line.split(' ')
+            .filter_map(|token| token.split_once(':'))
+            .find(|(key, _)| *key == name)
+            .map_or("", |(_, v)| v)
     }
 
     /// `group:name` of the program it is about; empty for other events.
@@ -80,7 +83,8 @@ pub fn read(path: &Path) -> Vec<Recorded> {
         .filter_map(|line| serde_json::from_str::<Value>(line).ok())
         .filter_map(|entry| {
             let header = entry[0].as_object()?;
-            let header = header.iter().map(|(k, v)| (k.clone(), v.as_str().unwrap_or("").to_owned())).collect();
+            let header =
+                header.iter().map(|(k, v)| (k.clone(), v.as_str().unwrap_or("").to_owned())).collect();
             Some(Recorded { header, payload: entry[1].as_str()?.to_owned() })
         })
         .collect()

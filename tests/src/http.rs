@@ -144,7 +144,8 @@ fn read_response(reader: &mut impl BufRead) -> io::Result<Response> {
 fn read_chunk(reader: &mut impl BufRead, body: &mut Vec<u8>) -> io::Result<bool> {
     let mut line = String::new();
     reader.read_line(&mut line)?;
-    let size = usize::from_str_radix(line.trim(), 16).map_err(|_| io::Error::other(format!("a strange chunk: {line:?}")))?;
+    let size = usize::from_str_radix(line.trim(), 16)
+        .map_err(|_| io::Error::other(format!("a strange chunk: {line:?}")))?;
     let start = body.len();
     body.resize(start + size, 0);
     reader.read_exact(&mut body[start..])?;

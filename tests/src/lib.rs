@@ -32,7 +32,9 @@ pub mod trace;
 pub mod wait;
 pub mod xmlrpc;
 
-pub use compare::{Side, Transcript, compare, compare_configuration, compare_deviating, compare_mixed};
+pub use compare::{
+    Side, Transcript, compare, compare_configuration, compare_deviating, compare_launched, compare_mixed,
+};
 pub use daemon::{Daemon, Finished, Kind};
 pub use serde_json::{Value, json};
 pub use wait::until;

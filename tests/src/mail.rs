@@ -61,7 +61,8 @@ fn serve(stream: std::net::TcpStream) -> Option<String> {
         let answer = match line.split(' ').next().unwrap_or("").to_uppercase().as_str() {
             "DATA" => {
                 out.write_all(b"354 go on\r\n").ok()?;
-                let body: Vec<String> = lines.by_ref().map_while(Result::ok).take_while(|line| line != ".").collect();
+                let body: Vec<String> =
+                    lines.by_ref().map_while(Result::ok).take_while(|line| line != ".").collect();
                 letter = Some(body.join("\n"));
                 "250 kept"
             }

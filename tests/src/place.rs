@@ -22,13 +22,15 @@ impl Place {
     pub fn new() -> Place {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         // All names have the same length: lengths of paths show in payloads and tables.
-        let dir = tempfile::Builder::new().prefix("mt-").rand_bytes(8).tempdir().expect("a temporary directory");
+        let dir =
+            tempfile::Builder::new().prefix("mt-").rand_bytes(8).tempdir().expect("a temporary directory");
         let mark = format!("{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let place = Place { dir, mark };
         // Programs of other users write here too.
         let open = std::os::unix::fs::PermissionsExt::from_mode(0o777);
         std::fs::set_permissions(place.dir(), open).expect("the mode of a directory of ours");
-        for (name, text) in [("recorder.py", crate::events::RECORDER), ("sendmail.sh", crate::mail::SENDMAIL)] {
+        for (name, text) in [("recorder.py", crate::events::RECORDER), ("sendmail.sh", crate::mail::SENDMAIL)]
+        {
             std::fs::write(place.path(name), text).expect("a helper program");
         }
         place
@@ -64,7 +66,9 @@ impl Place {
         let wanted = format!("{MARK}={}", self.mark);
         let mut found = Vec::new();
         for entry in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
-            let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else { continue };
+            let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else {
+                continue;
+            };
             let Ok(environ) = std::fs::read(entry.path().join("environ")) else { continue };
             if environ.split(|byte| *byte == 0).any(|variable| variable == wanted.as_bytes()) {
                 let line = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
@@ -94,8 +98,13 @@ pub fn reference_venv() -> PathBuf {
 /// # Panics
 /// When it has not been built.
 pub fn minder_binary() -> PathBuf {
-    let path = std::env::var_os("MINDER_BIN").map_or_else(|| target_dir().join("debug/minder"), PathBuf::from);
-    assert!(path.exists(), "{} does not exist: run `cargo xtask test`, or `cargo build -p minder` first", path.display());
+    let path =
+        std::env::var_os("MINDER_BIN").map_or_else(|| target_dir().join("debug/minder"), PathBuf::from);
+    assert!(
+        path.exists(),
+        "{} does not exist: run `cargo xtask test`, or `cargo build -p minder` first",
+        path.display()
+    );
     path
 }
 

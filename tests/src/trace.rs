@@ -22,7 +22,9 @@ pub fn of(daemon: &Daemon) -> String {
         programs.entry(event.field("processname").to_owned()).or_default().push(line);
     }
     // What a program says may come before or after its state is known: states first.
-    programs.values_mut().for_each(|lines| lines.sort_by_key(|line| !line.starts_with("event PROCESS_STATE")));
+    programs
+        .values_mut()
+        .for_each(|lines| lines.sort_by_key(|line| !line.starts_with("event PROCESS_STATE")));
     let mut log: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for line in daemon.log().lines() {
         if let Some(program) = program_of(line)
@@ -49,7 +51,8 @@ pub fn settle(daemon: &Daemon) {
         let all = daemon.call("supervisor.getAllProcessInfo", &json!([])).value();
         let events = daemon.events();
         let heard = |info: &Value| {
-            let name = format!("{}:{}", info["group"].as_str().unwrap_or(""), info["name"].as_str().unwrap_or(""));
+            let name =
+                format!("{}:{}", info["group"].as_str().unwrap_or(""), info["name"].as_str().unwrap_or(""));
             let last = events.iter().rev().find(|event| event.program() == name && event.state().is_some());
             let state = info["statename"].as_str();
             last.map_or_else(|| state == Some("STOPPED"), |event| event.state() == state)
@@ -75,7 +78,9 @@ pub fn program_of(line: &str) -> Option<String> {
 /// The lines of the main log about no program in particular, in order. Lines that come with a clock are left out.
 pub fn daemon_lines(log: &str) -> Vec<String> {
     log.lines()
-        .filter(|line| program_of(line).is_none() && !line.contains(" waiting for ") && !line.contains("RLIMIT_"))
+        .filter(|line| {
+            program_of(line).is_none() && !line.contains(" waiting for ") && !line.contains("RLIMIT_")
+        })
         .map(str::to_owned)
         .collect()
 }

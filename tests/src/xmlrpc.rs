@@ -50,7 +50,8 @@ pub fn post(address: &Address, body: &str, headers: &[(&str, &str)]) -> Reply {
 
 /// The document of a call.
 pub fn encode_call(method: &str, params: &Value) -> String {
-    let mut xml = format!("<?xml version='1.0'?><methodCall><methodName>{}</methodName><params>", escape(method));
+    let mut xml =
+        format!("<?xml version='1.0'?><methodCall><methodName>{}</methodName><params>", escape(method));
     for param in params.as_array().into_iter().flatten() {
         let _ = write!(xml, "<param><value>{}</value></param>", encode(param));
     }
@@ -100,7 +101,10 @@ fn unescape(text: &str) -> String {
             number => out.extend(
                 number
                     .strip_prefix("#x")
-                    .map_or_else(|| number.trim_start_matches('#').parse().ok(), |hex| u32::from_str_radix(hex, 16).ok())
+                    .map_or_else(
+                        || number.trim_start_matches('#').parse().ok(),
+                        |hex| u32::from_str_radix(hex, 16).ok(),
+                    )
                     .and_then(char::from_u32),
             ),
         }

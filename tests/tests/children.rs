@@ -29,7 +29,10 @@ fn look(script: &str, keys: &str) {
 
 #[test]
 fn the_environment_is_the_daemons_plus_the_files() {
-    look("env", "environment=A=1,B=\"two words\",PATH=\"/usr/bin:/bin\",C=\"%(program_name)s-%(group_name)s-%(ENV_HOME)s\"");
+    look(
+        "env",
+        "environment=A=1,B=\"two words\",PATH=\"/usr/bin:/bin\",C=\"%(program_name)s-%(group_name)s-%(ENV_HOME)s\"",
+    );
 }
 
 #[test]
@@ -81,7 +84,10 @@ fn input_and_output_are_pipes_and_nothing_else_is_open() {
                 .collect();
             fds.sort_unstable();
             out.fact("open", format!("{fds:?}"));
-            out.fact("kinds", format!("{:?}", [0, 1, 2].map(|fd| kind(fd).split(':').next().unwrap().to_owned())));
+            out.fact(
+                "kinds",
+                format!("{:?}", [0, 1, 2].map(|fd| kind(fd).split(':').next().unwrap().to_owned())),
+            );
             out.fact("one for both", kind(1) == kind(2));
         }
     });
@@ -179,7 +185,8 @@ fn the_pidfile_holds_the_pid_and_goes_at_the_end() {
 
 #[test]
 fn the_mode_and_owner_of_the_socket() {
-    let config = minder_tests::daemon::USUAL.replace("supervisor.sock\n[rpc", "supervisor.sock\nchmod=0770\nchown=nobody:nogroup\n[rpc");
+    let config = minder_tests::daemon::USUAL
+        .replace("supervisor.sock\n[rpc", "supervisor.sock\nchmod=0770\nchown=nobody:nogroup\n[rpc");
     compare(&config, |daemon, out| {
         use std::os::unix::fs::MetadataExt;
         let meta = std::fs::metadata(daemon.place().path("supervisor.sock")).unwrap();
@@ -210,7 +217,10 @@ fn a_stale_socket_is_replaced_and_a_live_one_is_not() {
 
 #[test]
 fn members_of_an_fcgi_program_share_one_socket() {
-    for (socket, mode) in [("unix://{dir}/fcgi.sock", "socket_mode=0707\nsocket_owner=nobody:nogroup\n"), ("tcp://127.0.0.1:{port}", "")] {
+    for (socket, mode) in [
+        ("unix://{dir}/fcgi.sock", "socket_mode=0707\nsocket_owner=nobody:nogroup\n"),
+        ("tcp://127.0.0.1:{port}", ""),
+    ] {
         let config = format!(
             "[fcgi-program:f]\ncommand=/usr/bin/python3 -SE {{dir}}/answer.py\nsocket={socket}\n{mode}numprocs=2\n\
              process_name=%(program_name)s_%(process_num)d\nautostart=false\nstartsecs=0\nstderr_logfile={{dir}}/f%(process_num)d.err\n"
@@ -226,7 +236,8 @@ fn members_of_an_fcgi_program_share_one_socket() {
             let ask = || {
                 let mut answer = String::new();
                 if socket.starts_with("unix") {
-                    let mut stream = std::os::unix::net::UnixStream::connect(daemon.place().path("fcgi.sock")).unwrap();
+                    let mut stream =
+                        std::os::unix::net::UnixStream::connect(daemon.place().path("fcgi.sock")).unwrap();
                     stream.read_to_string(&mut answer).unwrap();
                 } else {
                     let mut stream = std::net::TcpStream::connect(("127.0.0.1", daemon.port())).unwrap();
@@ -250,7 +261,8 @@ fn members_of_an_fcgi_program_share_one_socket() {
             out.fact("answer after all had gone", ask());
             daemon.call("supervisor.stopProcess", &json!(["f:f_1"])).value();
             let log = daemon.log();
-            let lines: Vec<&str> = log.lines().filter(|line| line.contains(" socket ")).map(|line| &line[24..]).collect();
+            let lines: Vec<&str> =
+                log.lines().filter(|line| line.contains(" socket ")).map(|line| &line[24..]).collect();
             out.text("log", &lines.join("\n"));
         });
     }

@@ -200,14 +200,31 @@ fn tails() {
 fn groups_and_files() {
     compare_mixed(STATION, |daemon, out| {
         daemon.wait_state("cat", "RUNNING");
-        let program = |name: &str, keys: &str| format!("[program:{name}]\ncommand=/bin/sleep 100\nstartsecs=0\n{keys}\n");
-        for line in ["reread", "update", "add", "add cat", "add nope", "remove", "remove cat", "remove nope", "remove quick nofile"] {
+        let program = |name: &str, keys: &str| {
+            format!("[program:{name}]\ncommand=/bin/sleep 100\nstartsecs=0\n{keys}\n")
+        };
+        for line in [
+            "reread",
+            "update",
+            "add",
+            "add cat",
+            "add nope",
+            "remove",
+            "remove cat",
+            "remove nope",
+            "remove quick nofile",
+        ] {
             ask(daemon, out, line);
         }
         ask(daemon, out, "add quick nofile");
         let text = format!("{STATION}{}{}", program("new1", ""), program("new2", "autostart=false"));
-        daemon.configure(&text.replace("[program:manual]", "[program:renamed]").replace("command=/bin/cat", "command=/usr/bin/tail -f /dev/null"));
-        for line in ["reread", "reread", "update nope", "update new1", "update", "update", "reread", "avail"] {
+        daemon.configure(
+            &text
+                .replace("[program:manual]", "[program:renamed]")
+                .replace("command=/bin/cat", "command=/usr/bin/tail -f /dev/null"),
+        );
+        for line in ["reread", "reread", "update nope", "update new1", "update", "update", "reread", "avail"]
+        {
             ask(daemon, out, line);
         }
         daemon.configure("[program:x]\n");
@@ -266,7 +283,10 @@ fn reload_and_shutdown() {
         daemon.wait_state("a", "RUNNING");
         ask(daemon, out, "shutdown");
         out.fact("end", daemon.wait_end().status);
-        for line in ["status", "start a", "stop a", "reread", "update", "avail", "pid", "version", "shutdown", "reload", "tail a", "maintail"] {
+        for line in [
+            "status", "start a", "stop a", "reread", "update", "avail", "pid", "version", "shutdown",
+            "reload", "tail a", "maintail",
+        ] {
             ask(daemon, out, line);
         }
     });
@@ -330,7 +350,10 @@ fn usage(daemon: &Daemon, done: Finished) -> Finished {
     let mut stderr = done.stderr;
     for kind in [Kind::Original, Kind::Minder] {
         if kind == Kind::Original || stderr.contains("links") {
-            stderr = stderr.replace(&kind.program("supervisorctl", daemon.place()).display().to_string(), "supervisorctl");
+            stderr = stderr.replace(
+                &kind.program("supervisorctl", daemon.place()).display().to_string(),
+                "supervisorctl",
+            );
         }
     }
     Finished { stderr, ..done }
@@ -356,9 +379,15 @@ fn following_a_log_until_someone_stops_it() {
                 daemon.wait_file(&file, "after");
             }
             minder_tests::daemon::signal_pid(child.id(), rustix::process::Signal::INT);
-            let status = daemon.until("it ends", || child.try_wait().unwrap());
+            let status = daemon.until("it ends", || {
+                // The original's `fg` sees that it was interrupted only when something more comes.
+                if words[0] == "fg" {
+                    daemon.call("supervisor.sendProcessStdin", &json!(["cat", "wake\n"])).value();
+                }
+                child.try_wait().unwrap()
+            });
             out.fact(words[0], format!("{:?}", status.code()));
-            out.text("printed", &daemon.read(&file));
+            out.text("printed", &daemon.read(&file).replace("wake\n", ""));
         }
     });
 }

@@ -35,7 +35,10 @@ fn headers_tell_version_server_serials_and_length_in_characters() {
                 .collect();
             out.fact("header", header.join(" "));
             out.fact("payload", format!("{:?}", event.payload));
-            out.fact("length is in characters", event.token("len") == event.payload.chars().count().to_string());
+            out.fact(
+                "length is in characters",
+                event.token("len") == event.payload.chars().count().to_string(),
+            );
         }
     });
 }
@@ -43,7 +46,9 @@ fn headers_tell_version_server_serials_and_length_in_characters() {
 #[test]
 fn the_header_on_the_wire_is_one_line_in_the_usual_order() {
     let script = "printf \"READY\\\\n\"; read -r line; echo \"$line\" > {dir}/header; head -c 4 > {dir}/body; exec sleep 100";
-    let config = format!("[eventlistener:l]\ncommand=/bin/sh -c '{script}'\nevents=REMOTE_COMMUNICATION\nstopwaitsecs=2\n");
+    let config = format!(
+        "[eventlistener:l]\ncommand=/bin/sh -c '{script}'\nevents=REMOTE_COMMUNICATION\nstopwaitsecs=2\n"
+    );
     compare(&config, |daemon, out| {
         daemon.wait_state("l", "RUNNING");
         daemon.call("supervisor.sendRemoteCommEvent", &json!(["a", "b"])).value();
@@ -58,7 +63,9 @@ fn the_events_of_a_daemons_start() {
     let config = format!("{RECORDER_SECTION}[program:a]\ncommand=/bin/sleep 100\nstartsecs=0\n");
     compare(&config, |daemon, out| {
         daemon.wait_transition("a", "RUNNING", 1);
-        write(out, daemon, |event| event.name().starts_with("PROCESS_GROUP") || event.name().starts_with("SUPERVISOR"));
+        write(out, daemon, |event| {
+            event.name().starts_with("PROCESS_GROUP") || event.name().starts_with("SUPERVISOR")
+        });
         write(out, daemon, |event| event.program() == "a:a");
         write(out, daemon, |event| event.program() == "recorder:recorder");
     });
@@ -115,9 +122,12 @@ fn an_abstract_type_brings_all_below_it_and_case_does_not_matter() {
         daemon.wait_state("a", "RUNNING");
         daemon.call("supervisor.stopProcess", &json!(["a"])).value();
         daemon.call("supervisor.sendRemoteCommEvent", &json!(["t", "d"])).value();
-        for (name, last) in
-            [("states", "STATE_STOPPED"), ("lower", "STATE_STOPPED"), ("comm", "type:t"), ("groups", "groupname:a")]
-        {
+        for (name, last) in [
+            ("states", "STATE_STOPPED"),
+            ("lower", "STATE_STOPPED"),
+            ("comm", "type:t"),
+            ("groups", "groupname:a"),
+        ] {
             daemon.wait_file(&format!("events.{name}"), last);
             let events = minder_tests::events::read(&daemon.place().path(&format!("events.{name}")));
             let lines: Vec<String> = events
@@ -146,7 +156,8 @@ fn a_full_buffer_loses_the_oldest() {
         daemon.wait_event("the last", |event| event.payload.ends_with("\n6"));
         write(out, daemon, |_| true);
         let log = daemon.log();
-        let lines: Vec<&str> = log.lines().filter(|line| line.contains("overflow")).map(|line| &line[24..]).collect();
+        let lines: Vec<&str> =
+            log.lines().filter(|line| line.contains("overflow")).map(|line| &line[24..]).collect();
         out.text("log", &lines.join("\n"));
     });
 }
@@ -170,11 +181,13 @@ stopwaitsecs=3
             daemon.call("supervisor.sendRemoteCommEvent", &json!(["n", number.to_string()])).value();
         }
         let all = || {
-            let read = |number: u32| minder_tests::events::read(&daemon.place().path(&format!("events.{number}")));
+            let read =
+                |number: u32| minder_tests::events::read(&daemon.place().path(&format!("events.{number}")));
             (0..3).flat_map(read).collect::<Vec<Recorded>>()
         };
         daemon.until("all thirty are there", || (all().len() >= 30).then_some(()));
-        let mut numbers: Vec<u32> = all().iter().map(|e| e.payload.lines().last().unwrap().parse().unwrap()).collect();
+        let mut numbers: Vec<u32> =
+            all().iter().map(|e| e.payload.lines().last().unwrap().parse().unwrap()).collect();
         numbers.sort_unstable();
         out.fact("each event once", format!("{numbers:?}"));
         let mut serials: Vec<u32> = all().iter().map(|e| e.token("poolserial").parse().unwrap()).collect();
@@ -220,7 +233,12 @@ stdout_logfile_maxbytes=0
         }
         out.text("got", &daemon.read("got"));
         let log = daemon.log();
-        let lines: Vec<&str> = log.lines().skip(4).filter(|line| !line.contains("waiting for")).map(|line| &line[24..]).collect();
+        let lines: Vec<&str> = log
+            .lines()
+            .skip(4)
+            .filter(|line| !line.contains("waiting for"))
+            .map(|line| &line[24..])
+            .collect();
         out.text("log", &lines.join("\n"));
         out.fact("state", daemon.state("l"));
     });
@@ -248,7 +266,10 @@ fn chatter_instead_of_a_result_is_a_breach() {
 
 #[test]
 fn a_result_may_come_in_pieces() {
-    misbehave("printf 'RES'; sleep 0.2; printf 'ULT 2'; sleep 0.2; printf '\\nO'; sleep 0.2; printf 'K'", "e3");
+    misbehave(
+        "printf 'RES'; sleep 0.2; printf 'ULT 2'; sleep 0.2; printf '\\nO'; sleep 0.2; printf 'K'",
+        "e3",
+    );
 }
 
 #[test]

@@ -27,9 +27,15 @@ fn calls_that_are_not_proper_posts_are_refused() {
             ("http 1.0", call(&format!("POST /RPC2 HTTP/1.0\r\nContent-Length: {length}"), BODY)),
             (
                 "http 1.0 kept alive",
-                call(&format!("POST /RPC2 HTTP/1.0\r\nConnection: keep-alive\r\nContent-Length: {length}"), BODY),
+                call(
+                    &format!("POST /RPC2 HTTP/1.0\r\nConnection: keep-alive\r\nContent-Length: {length}"),
+                    BODY,
+                ),
             ),
-            ("closing", call(&format!("POST /RPC2 HTTP/1.1\r\nConnection: close\r\nContent-Length: {length}"), BODY)),
+            (
+                "closing",
+                call(&format!("POST /RPC2 HTTP/1.1\r\nConnection: close\r\nContent-Length: {length}"), BODY),
+            ),
             ("garbage", b"garbage\r\n\r\n".to_vec()),
             ("unknown page", request("GET", "/nope", &[], b"")),
             ("above the root", request("GET", "/../../etc/passwd", &[], b"")),
@@ -45,7 +51,8 @@ fn calls_that_are_not_proper_posts_are_refused() {
 fn one_connection_serves_many_requests() {
     compare("", |daemon, out| {
         use std::io::{Read, Write};
-        let mut stream = std::os::unix::net::UnixStream::connect(daemon.place().path("supervisor.sock")).unwrap();
+        let mut stream =
+            std::os::unix::net::UnixStream::connect(daemon.place().path("supervisor.sock")).unwrap();
         stream.set_read_timeout(Some(std::time::Duration::from_secs(10))).unwrap();
         let one = request("POST", "/RPC2", &[], BODY.as_bytes());
         let mut sizes = Vec::new();
@@ -93,7 +100,10 @@ stopasgroup=true
         let unix = daemon.unix_address();
         let inet = daemon.inet_address();
         let try_all = |out: &mut Transcript, name: &str, address: &Address, headers: &[(&str, &str)]| {
-            out.response(&format!("{name} page"), &exchange(address, &request("GET", "/ok.html", headers, b"")));
+            out.response(
+                &format!("{name} page"),
+                &exchange(address, &request("GET", "/ok.html", headers, b"")),
+            );
             out.reply(&format!("{name} call"), &xmlrpc::post(address, BODY, headers));
         };
         try_all(out, "unix none", &unix, &[]);
@@ -112,7 +122,10 @@ stopasgroup=true
             out,
             "inet the hash itself",
             &inet,
-            &[("Authorization", "Basic YW5uOntTSEF9ODJhYjg3NmQxMzg3YmZhZmU0NmNjMWM4YTJlZjA3NGVhZTUwY2IxZA==")],
+            &[(
+                "Authorization",
+                "Basic YW5uOntTSEF9ODJhYjg3NmQxMzg3YmZhZmU0NmNjMWM4YTJlZjA3NGVhZTUwY2IxZA==",
+            )],
         );
         let url = daemon.read("env");
         let url = url.lines().find(|line| line.starts_with("SUPERVISOR_SERVER_URL")).unwrap_or("none");
@@ -139,7 +152,12 @@ stdout_logfile=NONE
         std::fs::write(daemon.place().path("a.out"), &long).unwrap();
         std::fs::write(daemon.place().path("a.err"), "trouble\n").unwrap();
         let unix = daemon.unix_address();
-        for (path, wanted) in [("/logtail/a", 1024), ("/logtail/a/stdout", 1024), ("/logtail/a:a/stdout", 1024), ("/logtail/a/stderr", 8)] {
+        for (path, wanted) in [
+            ("/logtail/a", 1024),
+            ("/logtail/a/stdout", 1024),
+            ("/logtail/a:a/stdout", 1024),
+            ("/logtail/a/stderr", 8),
+        ] {
             out.response(path, &begin_stream(&unix, &request("GET", path, &[], b""), wanted));
         }
         let main = begin_stream(&unix, &request("GET", "/mainlogtail", &[], b""), 10).map(|mut response| {
@@ -147,14 +165,18 @@ stdout_logfile=NONE
             response
         });
         out.response("/mainlogtail", &main);
-        for path in ["/logtail/nope", "/logtail/a/nope", "/logtail/none", "/logtail/a:nope", "/logtail", "/logtail/"] {
+        for path in
+            ["/logtail/nope", "/logtail/a/nope", "/logtail/none", "/logtail/a:nope", "/logtail", "/logtail/"]
+        {
             out.response(path, &exchange(&unix, &request("GET", path, &[], b"")));
         }
         out.response("post", &exchange(&unix, &request("POST", "/logtail/a", &[], b"x")));
         // What is appended, or begins anew, is streamed.
         let follower = {
             let unix = unix.clone();
-            std::thread::spawn(move || begin_stream(&unix, &request("GET", "/logtail/a/stderr", &[], b""), 8 + 5))
+            std::thread::spawn(move || {
+                begin_stream(&unix, &request("GET", "/logtail/a/stderr", &[], b""), 8 + 5)
+            })
         };
         daemon.call("supervisor.getState", &json!([])).value();
         let path = daemon.place().path("a.err");
@@ -199,7 +221,15 @@ autostart=false
                     }
                     if path == "/" {
                         let text = page.text();
-                        out.fact("names", format!("{} {} {}", text.contains("off"), text.contains("running"), text.contains("bad")));
+                        out.fact(
+                            "names",
+                            format!(
+                                "{} {} {}",
+                                text.contains("off"),
+                                text.contains("running"),
+                                text.contains("bad")
+                            ),
+                        );
                     }
                 }
                 Err(error) => out.fact(path, error.kind()),
@@ -226,7 +256,10 @@ fn a_whole_answer_looks_as_the_original_wrote_it() {
             let answer = answer.map(|mut answer| {
                 answer.headers.remove("content-length");
                 let text = answer.text();
-                let stable = regex::Regex::new(r"<int>\d{2,}</int>").unwrap().replace_all(&text, "<int>N</int>").into_owned();
+                let stable = regex::Regex::new(r"<int>\d{2,}</int>")
+                    .unwrap()
+                    .replace_all(&text, "<int>N</int>")
+                    .into_owned();
                 answer.body = stable.into_bytes();
                 answer
             });

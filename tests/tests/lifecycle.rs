@@ -84,9 +84,17 @@ redirect_stderr=true
 stdout_logfile={dir}/nointerpreter.log
 ";
     check(config, |daemon, out| {
-        for name in
-            ["missing", "missing_word", "plain_file", "directory", "quoting", "empty", "relative", "nodir", "nointerpreter"]
-        {
+        for name in [
+            "missing",
+            "missing_word",
+            "plain_file",
+            "directory",
+            "quoting",
+            "empty",
+            "relative",
+            "nodir",
+            "nointerpreter",
+        ] {
             daemon.wait_transition(name, "FATAL", 1);
             out.call(daemon, "supervisor.getProcessInfo", json!([name]));
             if name != "nodir" && name != "nointerpreter" {
@@ -95,8 +103,12 @@ stdout_logfile={dir}/nointerpreter.log
         }
         out.text("nodir.log", &daemon.read("nodir.log"));
         // A spawnerr line has no name, so it is not in the traces.
-        let mut errors: Vec<String> =
-            daemon.log().lines().filter_map(|line| line.split_once("spawnerr: ")).map(|(_, e)| e.to_owned()).collect();
+        let mut errors: Vec<String> = daemon
+            .log()
+            .lines()
+            .filter_map(|line| line.split_once("spawnerr: "))
+            .map(|(_, e)| e.to_owned())
+            .collect();
         errors.sort();
         out.text("spawn errors", &errors.join("\n"));
     });
@@ -158,7 +170,8 @@ autorestart=false
 
 #[test]
 fn a_program_with_autorestart_comes_back_from_a_good_exit() {
-    let command = "/bin/sh -c 'sleep 0.2; echo x >> {dir}/count; [ $(wc -l < {dir}/count) -lt 3 ] || exec sleep 100'";
+    let command =
+        "/bin/sh -c 'sleep 0.2; echo x >> {dir}/count; [ $(wc -l < {dir}/count) -lt 3 ] || exec sleep 100'";
     check(&format!("[program:a]\ncommand={command}\nstartsecs=0\nautorestart=true\n"), |daemon, out| {
         daemon.wait_transition("a", "RUNNING", 3);
         daemon.until("the third one sleeps", || (daemon.read("count").lines().count() == 3).then_some(()));
@@ -236,13 +249,18 @@ fn the_group_of_a_program_is_stopped_and_killed_only_when_asked() {
         for name in ["alone", "stopgroup", "killgroup", "killgroup_only"] {
             let file = format!("{name}.child");
             daemon.wait_transition(name, "RUNNING", 1);
-            let child = daemon.until("the grandchild's pid", || daemon.read(&file).trim().parse::<u32>().ok());
+            let child =
+                daemon.until("the grandchild's pid", || daemon.read(&file).trim().parse::<u32>().ok());
             let group = std::fs::read_to_string(format!("/proc/{child}/stat")).unwrap();
-            let group: u32 = group.rsplit(')').next().unwrap().split_whitespace().nth(2).unwrap().parse().unwrap();
+            let group: u32 =
+                group.rsplit(')').next().unwrap().split_whitespace().nth(2).unwrap().parse().unwrap();
             out.fact("grandchild is in the program's group", group == daemon.pid_of(name));
             out.call(daemon, "supervisor.stopProcess", json!([name]));
-            let dead = || std::fs::read_to_string(format!("/proc/{child}/stat")).map_or(true, |s| s.contains(") Z "));
-            let died = minder_tests::wait::within(std::time::Duration::from_millis(500), || dead().then_some(()));
+            let dead = || {
+                std::fs::read_to_string(format!("/proc/{child}/stat")).map_or(true, |s| s.contains(") Z "))
+            };
+            let died =
+                minder_tests::wait::within(std::time::Duration::from_millis(500), || dead().then_some(()));
             out.fact(&format!("grandchild of {name} died"), died.is_some());
             minder_tests::daemon::signal_pid(child, Signal::KILL);
         }
@@ -288,11 +306,14 @@ fn someone_who_waits_for_a_start_that_is_stopped_hears_of_an_abnormal_end() {
 
 #[test]
 fn a_start_that_waits_fails_when_the_program_dies_young() {
-    check("[program:a]\ncommand=/bin/sh -c 'exit 3'\nautostart=false\nstartsecs=3\nstartretries=0\n", |daemon, out| {
-        out.call(daemon, "supervisor.startProcess", json!(["a", true]));
-        daemon.wait_transition("a", "FATAL", 1);
-        out.call(daemon, "supervisor.getProcessInfo", json!(["a"]));
-    });
+    check(
+        "[program:a]\ncommand=/bin/sh -c 'exit 3'\nautostart=false\nstartsecs=3\nstartretries=0\n",
+        |daemon, out| {
+            out.call(daemon, "supervisor.startProcess", json!(["a", true]));
+            daemon.wait_transition("a", "FATAL", 1);
+            out.call(daemon, "supervisor.getProcessInfo", json!(["a"]));
+        },
+    );
 }
 
 #[test]
@@ -315,9 +336,13 @@ autostart=false
             out.call(daemon, "supervisor.signalProcess", json!(["a", signal]));
             daemon.wait_file("a.log", answer);
         }
-        for arguments in
-            [json!(["a", "NOPE"]), json!(["a", ""]), json!(["off", "HUP"]), json!(["zz", "HUP"]), json!(["a", 0])]
-        {
+        for arguments in [
+            json!(["a", "NOPE"]),
+            json!(["a", ""]),
+            json!(["off", "HUP"]),
+            json!(["zz", "HUP"]),
+            json!(["a", 0]),
+        ] {
             out.call(daemon, "supervisor.signalProcess", arguments);
         }
         out.call(daemon, "supervisor.signalProcessGroup", json!(["a", "HUP"]));
@@ -336,7 +361,9 @@ fn shutdown_goes_from_the_last_priority_to_the_first_group_by_group() {
         ));
     }
     compare(&config, |daemon, out| {
-        daemon.until("all are up", || (daemon.files("").iter().filter(|(n, _)| n.ends_with(".up")).count() == 5).then_some(()));
+        daemon.until("all are up", || {
+            (daemon.files("").iter().filter(|(n, _)| n.ends_with(".up")).count() == 5).then_some(())
+        });
         for name in ["first", "pair:one", "pair:two", "late", "later"] {
             daemon.wait_state(name, "RUNNING");
         }
@@ -344,11 +371,13 @@ fn shutdown_goes_from_the_last_priority_to_the_first_group_by_group() {
         out.fact("end", done.status);
         // Members of one group stop at the same time, so their order is nobody's promise.
         let order = daemon.read("order");
-        let order: Vec<&str> = order.lines().map(|name| if name == "one" || name == "two" { "pair" } else { name }).collect();
+        let order: Vec<&str> =
+            order.lines().map(|name| if name == "one" || name == "two" { "pair" } else { name }).collect();
         out.fact("order", format!("{order:?}"));
         let log = daemon.log();
         let log: Vec<&str> = log.lines().skip_while(|line| !line.contains("received SIG")).collect();
-        let log: Vec<&&str> = log.iter().filter(|line| !line.contains("waiting for") && !line.contains("pair")).collect();
+        let log: Vec<&&str> =
+            log.iter().filter(|line| !line.contains("waiting for") && !line.contains("pair")).collect();
         let mut lines: Vec<String> = log.iter().map(|line| line[24..].to_owned()).collect();
         lines.iter_mut().for_each(|line| *line = line.replace("one", "PAIR").replace("two", "PAIR"));
         out.text("the log of the shutdown", &lines.join("\n"));
@@ -359,13 +388,16 @@ fn shutdown_goes_from_the_last_priority_to_the_first_group_by_group() {
 fn programs_start_in_the_order_of_their_priorities() {
     let mut config = String::from("[group:g]\nprograms=zulu,alpha\npriority=30\n");
     for (name, priority) in [("c", 10), ("b", 20), ("zulu", 999), ("alpha", 1), ("a", 40), ("aa", 40)] {
-        config.push_str(&format!("[program:{name}]\ncommand=/bin/sleep 100\nstartsecs=0\npriority={priority}\n"));
+        config.push_str(&format!(
+            "[program:{name}]\ncommand=/bin/sleep 100\nstartsecs=0\npriority={priority}\n"
+        ));
     }
     config.push_str("[program:many]\ncommand=/bin/sleep 100\nnumprocs=3\nprocess_name=%(process_num)d\nstartsecs=0\npriority=50\n");
     compare(&config, |daemon, out| {
         daemon.wait_log_times("spawned: ", 9);
         let log = daemon.log();
-        let order: Vec<&str> = log.lines().filter(|line| line.contains("spawned: ")).map(|line| &line[24..]).collect();
+        let order: Vec<&str> =
+            log.lines().filter(|line| line.contains("spawned: ")).map(|line| &line[24..]).collect();
         out.text("order", &order.join("\n"));
     });
 }
@@ -490,7 +522,8 @@ killasgroup=true
         daemon.wait_state("slow", "RUNNING");
         out.call(daemon, "supervisor.shutdown", json!([]));
         daemon.until("calls are refused", || {
-            matches!(daemon.call("supervisor.getState", &json!([])), minder_tests::Reply::Fault(6, _)).then_some(())
+            matches!(daemon.call("supervisor.getState", &json!([])), minder_tests::Reply::Fault(6, _))
+                .then_some(())
         });
         for (method, arguments) in [
             ("supervisor.getPID", json!([])),
@@ -538,6 +571,9 @@ fn usr2_reopens_the_logs() {
         daemon.call("supervisor.stopProcess", &json!(["a"])).value();
         daemon.wait_log("stopped: a");
         out.fact("last of the old log", old.lines().last().map_or("", |line| &line[24..]));
-        out.fact("first of the new log", daemon.log().lines().next().map_or(String::new(), |line| line[24..].to_owned()));
+        out.fact(
+            "first of the new log",
+            daemon.log().lines().next().map_or(String::new(), |line| line[24..].to_owned()),
+        );
     });
 }

@@ -67,7 +67,8 @@ fn without_backups_a_full_log_begins_anew() {
 
 #[test]
 fn a_limit_of_zero_never_rotates() {
-    let config = "[program:a]\ncommand=/bin/cat\nstartsecs=0\nstdout_logfile={dir}/a.log\nstdout_logfile_maxbytes=0\n";
+    let config =
+        "[program:a]\ncommand=/bin/cat\nstartsecs=0\nstdout_logfile={dir}/a.log\nstdout_logfile_maxbytes=0\n";
     compare(config, |daemon, out| {
         daemon.wait_state("a", "RUNNING");
         feed(daemon, "a", 1..20);
@@ -105,7 +106,9 @@ fn both_channels_together_or_apart() {
     }
     compare(&config, |daemon, out| {
         for name in ["apart", "merged", "none", "off", "same"] {
-            daemon.until("it has written", || daemon.place().path(&format!("{name}.done")).exists().then_some(()));
+            daemon.until("it has written", || {
+                daemon.place().path(&format!("{name}.done")).exists().then_some(())
+            });
             daemon.wait_state(name, "RUNNING");
         }
         for name in ["apart.out", "merged.out", "same.log"] {
@@ -124,16 +127,23 @@ fn automatic_logs_have_names_of_their_own_and_go_at_the_next_start() {
     compare(config, |daemon, out| {
         daemon.wait_state("a", "RUNNING");
         let names = |daemon: &Daemon| {
-            let names: Vec<String> = daemon.files("").into_iter().map(|(n, _)| n).filter(|n| n.contains("---")).collect();
+            let names: Vec<String> =
+                daemon.files("").into_iter().map(|(n, _)| n).filter(|n| n.contains("---")).collect();
             names.join("\n")
         };
         let stdout = daemon.info("a")["stdout_logfile"].as_str().unwrap().to_owned();
-        daemon.until("the line is there", || std::fs::read_to_string(&stdout).unwrap_or_default().contains("hello").then_some(()));
+        daemon.until("the line is there", || {
+            std::fs::read_to_string(&stdout).unwrap_or_default().contains("hello").then_some(())
+        });
         out.text("names", &names(daemon));
         let mode = std::os::unix::fs::MetadataExt::mode(&std::fs::metadata(&stdout).unwrap());
         out.fact("mode", format!("{mode:o}"));
         // Left by another run, by another daemon, and something that only looks alike.
-        for name in ["x-stdout---supervisor-abcdefgh.log", "x-stdout---supervisor-abcdefgh.log.3", "x-stdout---other-abcdefgh.log"] {
+        for name in [
+            "x-stdout---supervisor-abcdefgh.log",
+            "x-stdout---supervisor-abcdefgh.log.3",
+            "x-stdout---other-abcdefgh.log",
+        ] {
             daemon.write(name, "old");
         }
         daemon.signal(Signal::HUP);
@@ -209,9 +219,12 @@ fn output_can_be_published_as_events() {
     compare(&config, |daemon, out| {
         daemon.wait_transition("a", "RUNNING", 1);
         daemon.wait_transition("e", "RUNNING", 1);
-        for (name, text) in [("a", "one\n"), ("a", "größe €\n"), ("e", "no line end"), ("a", "two\nlines\n")] {
+        for (name, text) in [("a", "one\n"), ("a", "größe €\n"), ("e", "no line end"), ("a", "two\nlines\n")]
+        {
             daemon.call("supervisor.sendProcessStdin", &json!([name, text])).value();
-            daemon.wait_event(text, |event| event.name().starts_with("PROCESS_LOG") && event.payload.ends_with(text));
+            daemon.wait_event(text, |event| {
+                event.name().starts_with("PROCESS_LOG") && event.payload.ends_with(text)
+            });
         }
         out.trace(daemon);
     });

@@ -7,6 +7,8 @@ mod events;
 mod http;
 mod lifecycle;
 mod logs;
+mod mind_death;
+mod modes;
 mod reload;
 mod rpc;
 mod superlance;

@@ -64,7 +64,12 @@ fn each_key_of_a_program_counts_as_a_change() {
 #[test]
 fn groups_that_come_go_and_change() {
     let group = |programs: &str, keys: &str| {
-        format!("{}{}{}[group:g]\nprograms={programs}\n{keys}", program("a", ""), program("b", ""), program("c", ""))
+        format!(
+            "{}{}{}[group:g]\nprograms={programs}\n{keys}",
+            program("a", ""),
+            program("b", ""),
+            program("c", "")
+        )
     };
     compare(&group("a,b", ""), |daemon, out| {
         rereads(
@@ -78,7 +83,10 @@ fn groups_that_come_go_and_change() {
                 ("priority", group("a,b", "priority=5")),
                 ("none", String::new()),
                 ("only a program", program("g", "")),
-                ("listener", group("a,b", "[eventlistener:l]\ncommand=/bin/cat\nevents=TICK\nautostart=false\n")),
+                (
+                    "listener",
+                    group("a,b", "[eventlistener:l]\ncommand=/bin/cat\nevents=TICK\nautostart=false\n"),
+                ),
                 ("several", program("z", "") + &program("y", "priority=1") + &program("c", "startsecs=3")),
                 ("back", group("a,b", "")),
             ],
@@ -89,7 +97,9 @@ fn groups_that_come_go_and_change() {
 #[test]
 fn listeners_and_fcgi_programs_compare_their_own_keys() {
     let listener = |keys: &str| {
-        format!("[eventlistener:l]\ncommand=/bin/cat\nautostart=false\nevents=TICK_5\n{keys}\n[fcgi-program:f]\ncommand=/bin/cat\nautostart=false\nsocket=unix://{{dir}}/f.sock\n")
+        format!(
+            "[eventlistener:l]\ncommand=/bin/cat\nautostart=false\nevents=TICK_5\n{keys}\n[fcgi-program:f]\ncommand=/bin/cat\nautostart=false\nsocket=unix://{{dir}}/f.sock\n"
+        )
     };
     compare(&listener(""), |daemon, out| {
         rereads(
@@ -163,7 +173,8 @@ fn adding_and_removing_groups_by_call() {
         out.call(daemon, "supervisor.getAllConfigInfo", json!([]));
         out.call(daemon, "supervisor.reloadConfig", json!([]));
         let log = daemon.log();
-        let lines: Vec<&str> = log.lines().skip(4).filter(|l| !l.contains("waiting for")).map(|line| &line[24..]).collect();
+        let lines: Vec<&str> =
+            log.lines().skip(4).filter(|l| !l.contains("waiting for")).map(|line| &line[24..]).collect();
         out.text("log", &lines.join("\n"));
     });
 }
@@ -185,26 +196,40 @@ fn included_files_are_read_again_too() {
 
 #[test]
 fn removing_a_group_while_its_program_runs_is_refused_and_the_update_of_supervisorctl_does_it_in_order() {
-    compare(&(program("a", "autostart=true") + &program("b", "autostart=true") + &program("keep", "")), |daemon, out| {
-        for name in ["a", "b"] {
-            daemon.wait_state(name, "RUNNING");
-        }
-        daemon.configure(&(program("a", "autostart=true\nstopwaitsecs=5") + &program("new", "autostart=true") + &program("keep", "")));
-        for arguments in [&["update", "nope"][..], &["update", "b"], &["reread"], &["update"], &["update"], &["reread"]] {
-            out.ctl(daemon, arguments);
-        }
-        for name in ["a", "new"] {
-            daemon.wait_state(name, "RUNNING");
-        }
-        out.ctl(daemon, &["avail"]);
-        out.call(daemon, "supervisor.getAllProcessInfo", json!([]));
-        let log = daemon.log();
-        let lines: Vec<&str> = log
-            .lines()
-            .skip_while(|line| !line.contains("stopped: "))
-            .filter(|line| !line.contains("waiting for"))
-            .map(|line| &line[24..])
-            .collect();
-        out.text("log", &lines.join("\n"));
-    });
+    compare(
+        &(program("a", "autostart=true") + &program("b", "autostart=true") + &program("keep", "")),
+        |daemon, out| {
+            for name in ["a", "b"] {
+                daemon.wait_state(name, "RUNNING");
+            }
+            daemon.configure(
+                &(program("a", "autostart=true\nstopwaitsecs=5")
+                    + &program("new", "autostart=true")
+                    + &program("keep", "")),
+            );
+            for arguments in [
+                &["update", "nope"][..],
+                &["update", "b"],
+                &["reread"],
+                &["update"],
+                &["update"],
+                &["reread"],
+            ] {
+                out.ctl(daemon, arguments);
+            }
+            for name in ["a", "new"] {
+                daemon.wait_state(name, "RUNNING");
+            }
+            out.ctl(daemon, &["avail"]);
+            out.call(daemon, "supervisor.getAllProcessInfo", json!([]));
+            let log = daemon.log();
+            let lines: Vec<&str> = log
+                .lines()
+                .skip_while(|line| !line.contains("stopped: "))
+                .filter(|line| !line.contains("waiting for"))
+                .map(|line| &line[24..])
+                .collect();
+            out.text("log", &lines.join("\n"));
+        },
+    );
 }

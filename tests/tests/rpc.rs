@@ -231,9 +231,20 @@ fn reading_and_clearing_logs() {
             "supervisor.tailProcessStdoutLog",
             "supervisor.tailProcessLog",
         ] {
-            for (offset, length) in
-                [(0, 0), (0, 5), (0, 100), (-3, 0), (-100, 0), (3, 4), (100, 5), (-3, 3), (0, -1), (16, 5), (15, 5), (5, 0)]
-            {
+            for (offset, length) in [
+                (0, 0),
+                (0, 5),
+                (0, 100),
+                (-3, 0),
+                (-100, 0),
+                (3, 4),
+                (100, 5),
+                (-3, 3),
+                (0, -1),
+                (16, 5),
+                (15, 5),
+                (5, 0),
+            ] {
                 list.push((method, json!(["cat", offset, length])));
             }
         }
@@ -385,12 +396,21 @@ fn the_methods_describe_themselves() {
             out.call(daemon, "system.methodSignature", json!([method]));
             let help = daemon.call("system.methodHelp", &json!([method])).value();
             // The prose is the original's own; what tools read are the lines of parameters and results.
-            let lines: Vec<&str> = help.as_str().unwrap().lines().map(str::trim).filter(|line| line.starts_with('@')).collect();
-            let words: Vec<String> =
-                lines.iter().map(|line| line.split_whitespace().take(3).collect::<Vec<_>>().join(" ")).collect();
+            let lines: Vec<&str> =
+                help.as_str().unwrap().lines().map(str::trim).filter(|line| line.starts_with('@')).collect();
+            let words: Vec<String> = lines
+                .iter()
+                .map(|line| line.split_whitespace().take(3).collect::<Vec<_>>().join(" "))
+                .collect();
             let words: Vec<String> = words
                 .into_iter()
-                .map(|line| if line.starts_with("@return") { line.split(' ').take(2).collect::<Vec<_>>().join(" ") } else { line })
+                .map(|line| {
+                    if line.starts_with("@return") {
+                        line.split(' ').take(2).collect::<Vec<_>>().join(" ")
+                    } else {
+                        line
+                    }
+                })
                 .collect();
             out.fact(&format!("help of {method}"), words.join(" | "));
         }
@@ -409,15 +429,28 @@ fn many_calls_in_one() {
         for list in [
             json!([]),
             json!([call("supervisor.getState", json!([]))]),
-            json!([call("supervisor.getState", json!([])), call("supervisor.nope", json!([])), call("nope", json!([]))]),
-            json!([call("supervisor.stopProcess", json!(["cat"])), call("supervisor.startProcess", json!(["cat"]))]),
-            json!([call("supervisor.startProcess", json!(["cat"])), call("supervisor.getProcessInfo", json!(["nope"]))]),
+            json!([
+                call("supervisor.getState", json!([])),
+                call("supervisor.nope", json!([])),
+                call("nope", json!([]))
+            ]),
+            json!([
+                call("supervisor.stopProcess", json!(["cat"])),
+                call("supervisor.startProcess", json!(["cat"]))
+            ]),
+            json!([
+                call("supervisor.startProcess", json!(["cat"])),
+                call("supervisor.getProcessInfo", json!(["nope"]))
+            ]),
             json!([call("supervisor.stopAllProcesses", json!([1, 2, 3]))]),
             json!([call("system.multicall", json!([[]]))]),
             json!([{"params": []}]),
             json!([{"methodName": "supervisor.getState"}]),
             json!([{"methodName": "supervisor.getState", "params": [], "more": 1}]),
-            json!([call("supervisor.readLog", json!(["a", "b"])), call("supervisor.getAPIVersion", json!([]))]),
+            json!([
+                call("supervisor.readLog", json!(["a", "b"])),
+                call("supervisor.getAPIVersion", json!([]))
+            ]),
             json!([call("system.listMethods", json!([])), call("system.methodHelp", json!(["nope"]))]),
         ] {
             out.call(daemon, "system.multicall", json!([list]));
@@ -480,8 +513,13 @@ fn every_encoding_of_a_value_is_read() {
             let reply = xmlrpc::post(&daemon.unix_address(), &call(value), &[]);
             out.reply(value, &reply);
         }
-        for value in ["<value><i4>0</i4></value>", "<value><int>0</int></value>", "<value><boolean>0</boolean></value>"] {
-            let body = call("<value>manual</value>").replace("</params>", &format!("<param>{value}</param></params>"));
+        for value in [
+            "<value><i4>0</i4></value>",
+            "<value><int>0</int></value>",
+            "<value><boolean>0</boolean></value>",
+        ] {
+            let body = call("<value>manual</value>")
+                .replace("</params>", &format!("<param>{value}</param></params>"));
             let body = body.replace("getProcessInfo", "startProcess");
             out.reply(value, &xmlrpc::post(&daemon.unix_address(), &body, &[]));
             daemon.wait_state("manual", "RUNNING");

@@ -7,7 +7,8 @@ use std::time::Duration;
 /// A letter without the lines that belong to one run.
 fn normal(letter: &str) -> String {
     let letter = minder_tests::normal::without_numbers(letter);
-    let keep = |line: &&str| !line.starts_with("Date:") && !line.contains("boundary") && !line.starts_with("--=");
+    let keep =
+        |line: &&str| !line.starts_with("Date:") && !line.contains("boundary") && !line.starts_with("--=");
     letter.lines().filter(keep).collect::<Vec<_>>().join("\n")
 }
 
@@ -116,6 +117,9 @@ startretries=0
         daemon.write("smtp", &format!("PORT={}\n", sink.port));
         daemon.wait_state("bad", "FATAL");
         let letter = sink.letters.recv_timeout(Duration::from_secs(90));
-        out.text("letter", &normal(&letter.unwrap_or_else(|_| panic!("no letter\n{}", daemon.read("batch.err")))));
+        out.text(
+            "letter",
+            &normal(&letter.unwrap_or_else(|_| panic!("no letter\n{}", daemon.read("batch.err")))),
+        );
     });
 }

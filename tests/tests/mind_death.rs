@@ -1,0 +1,162 @@
+//! minder alone: its mind is killed, and nothing is lost.
+
+use crate::modes::mind_of;
+use minder_tests::daemon::signal_pid;
+use minder_tests::events::RECORDER_SECTION;
+use minder_tests::{Daemon, Kind, Value, json};
+use rustix::process::Signal;
+
+/// Whether there is a minder to try at all.
+fn only_the_original() -> bool {
+    std::env::var("MINDER_PROOF_SUBJECT").is_ok_and(|subject| subject == "original")
+}
+
+/// Kills the mind and waits until another one answers.
+fn kill_mind(daemon: &Daemon) {
+    let before = daemon.until("there is a mind", || mind_of(daemon));
+    signal_pid(before, Signal::KILL);
+    daemon.until("there is another mind", || mind_of(daemon).filter(|pid| *pid != before));
+    daemon.wait_ready();
+}
+
+/// What must not change: everything but the clock.
+fn facts(daemon: &Daemon) -> Vec<Value> {
+    let all = daemon.call("supervisor.getAllProcessInfo", &json!([])).value();
+    let mut all = all.as_array().unwrap().clone();
+    for info in &mut all {
+        let info = info.as_object_mut().unwrap();
+        info.remove("now");
+        info.remove("description");
+    }
+    all
+}
+
+/// Checks that a log is the numbers from 0, one a line, none lost, repeated or out of order; gives back how many.
+fn count_lines(daemon: &Daemon, name: &str) -> usize {
+    let text = daemon.read(name);
+    for (expected, line) in text.lines().enumerate() {
+        assert_eq!(line, expected.to_string(), "{name}: line {expected} is {line:?}");
+    }
+    text.lines().count()
+}
+
+#[test]
+fn twenty_programs_their_logs_and_states_survive_three_deaths_of_the_mind() {
+    if only_the_original() {
+        return;
+    }
+    let writer =
+        "import time\nn = 0\nwhile True:\n    print(n, flush=True)\n    n += 1\n    time.sleep(0.004)\n";
+    let mut config = String::new();
+    for number in 0..16 {
+        config.push_str(&format!(
+            "[program:writer{number}]\ncommand=/usr/bin/python3 -SE {{dir}}/writer.py\nstartsecs=0\n\
+             stdout_logfile={{dir}}/writer{number}.log\nstdout_logfile_maxbytes=0\n"
+        ));
+    }
+    config.push_str(
+        "[program:off]\ncommand=/bin/sleep 100\nautostart=false\n\
+         [program:fatal]\ncommand=/no/such\nstartretries=0\n\
+         [program:ended]\ncommand=/bin/sh -c 'sleep 0.2; exit 7'\nstartsecs=0\nautorestart=false\n\
+         [program:reader]\ncommand=/bin/cat\nstartsecs=0\nstdout_logfile={dir}/reader.log\n",
+    );
+    let daemon = Daemon::prepare(Kind::Minder, &config);
+    daemon.write("writer.py", writer);
+    daemon.launch(&["-n"]);
+    daemon.wait_ready();
+    for number in 0..16 {
+        daemon.wait_state(&format!("writer{number}"), "RUNNING");
+        daemon.wait_file(&format!("writer{number}.log"), "20\n");
+    }
+    daemon.wait_state("ended", "EXITED");
+    daemon.wait_state("fatal", "FATAL");
+    let before = facts(&daemon);
+    for _ in 0..3 {
+        kill_mind(&daemon);
+        assert_eq!(facts(&daemon), before, "what is known changed\n{}", daemon.evidence());
+        let lines = count_lines(&daemon, "writer0.log");
+        daemon.wait_file("writer0.log", &format!("\n{}\n", lines + 50));
+        // A program's stdin is still there.
+        daemon.call("supervisor.sendProcessStdin", &json!(["reader", "hello\n"])).value();
+    }
+    daemon.wait_file("reader.log", "hello\nhello\nhello\n");
+    // Afterwards everything works on.
+    daemon.call("supervisor.stopProcess", &json!(["writer0"])).value();
+    daemon.call("supervisor.startProcess", &json!(["off", false])).value();
+    daemon.wait_state("off", "STARTING");
+    assert_eq!(daemon.stop().status, "exit 0", "{}", daemon.evidence());
+    for number in 0..16 {
+        assert!(count_lines(&daemon, &format!("writer{number}.log")) > 100);
+    }
+    assert!(daemon.leftovers().is_empty(), "{:?}", daemon.leftovers());
+}
+
+#[test]
+fn an_exit_while_there_is_no_mind_is_seen_by_the_next_one() {
+    if only_the_original() {
+        return;
+    }
+    let config = format!(
+        "{RECORDER_SECTION}[program:a]\ncommand=/bin/sleep 100\nstartsecs=0\nautorestart=false\n\
+         [program:b]\ncommand=/bin/sleep 100\nstartsecs=0\nautorestart=true\n"
+    );
+    let daemon = Daemon::start(Kind::Minder, &config);
+    daemon.wait_transition("a", "RUNNING", 1);
+    daemon.wait_transition("b", "RUNNING", 1);
+    let (a, b) = (daemon.pid_of("a"), daemon.pid_of("b"));
+    // Stopped, it cannot see the exits before it dies.
+    let mind = mind_of(&daemon).expect("a mind");
+    signal_pid(mind, Signal::STOP);
+    signal_pid(a, Signal::KILL);
+    signal_pid(b, Signal::KILL);
+    signal_pid(mind, Signal::KILL);
+    daemon.wait_state("a", "EXITED");
+    daemon.until("b is back", || (![0, b].contains(&daemon.pid_of("b"))).then_some(()));
+    assert_eq!(daemon.info("a")["exitstatus"], -1);
+    assert_eq!(daemon.stop().status, "exit 0");
+}
+
+#[test]
+fn a_stop_that_was_begun_is_ended_by_the_next_mind() {
+    if only_the_original() {
+        return;
+    }
+    let config = "
+[program:stubborn]
+command=/bin/sh -c 'trap \"\" TERM; touch {dir}/ready; while :; do sleep 0.2; done'
+startsecs=0
+stopwaitsecs=3
+killasgroup=true
+[program:backoff]
+command=/bin/sh -c 'exit 3'
+startsecs=5
+startretries=50
+";
+    let daemon = Daemon::start(Kind::Minder, config);
+    daemon.until("the trap is set", || daemon.place().path("ready").exists().then_some(()));
+    daemon.wait_state("stubborn", "RUNNING");
+    daemon.wait_log_times("exited: backoff", 2);
+    daemon.call("supervisor.stopProcess", &json!(["stubborn", false])).value();
+    kill_mind(&daemon);
+    assert_eq!(daemon.state("stubborn"), "STOPPING");
+    daemon.wait_state("stubborn", "STOPPED");
+    daemon.wait_log("killing 'stubborn'");
+    let seen = daemon.log().matches("exited: backoff").count();
+    daemon.wait_log_times("exited: backoff", seen + 1);
+    assert_eq!(daemon.stop().status, "exit 0");
+    assert!(daemon.leftovers().is_empty(), "{:?}", daemon.leftovers());
+}
+
+#[test]
+fn a_configuration_that_broke_meanwhile_does_not_matter_to_the_next_mind() {
+    if only_the_original() {
+        return;
+    }
+    let daemon = Daemon::start(Kind::Minder, "[program:a]\ncommand=/bin/sleep 100\nstartsecs=0\n");
+    daemon.wait_state("a", "RUNNING");
+    daemon.configure("[program:a]\n");
+    let before = facts(&daemon);
+    kill_mind(&daemon);
+    assert_eq!(facts(&daemon), before);
+    assert_eq!(daemon.stop().status, "exit 0");
+}

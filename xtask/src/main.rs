@@ -1,0 +1,49 @@
+//! The build's own commands: `cargo xtask COMMAND`.
+//!
+//! One file a command: [`setup`] prepares the machine, [`test`] proves minder against the originals, [`tidy`] holds the
+//! sources against the rules that no compiler knows, [`ci`] is all of it in the order of the continuous integration,
+//! [`bench`] measures. [`step`] runs a program with its time shown, [`workspace`] knows where things are.
+
+mod bench;
+mod ci;
+mod setup;
+mod step;
+mod test;
+mod tidy;
+mod workspace;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "usage: cargo xtask COMMAND
+
+  setup   prepare what the tests need: the real Supervisor in target/reference-venv, a few packages
+  test    setup, build, and run every test; words after it choose tests by name
+          (--original-twice puts the original on both sides, which proves the comparison itself)
+  tidy    check the rules that no compiler knows
+  ci      fmt, clippy, test, rustdoc, deny, tidy: exactly what the continuous integration runs
+  bench   measure minder and the originals side by side
+";
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args().skip(1);
+    let command = arguments.next().unwrap_or_default();
+    let rest: Vec<String> = arguments.collect();
+    let outcome = match command.as_str() {
+        "setup" => setup::run(),
+        "test" => test::run(&rest),
+        "tidy" => tidy::run(),
+        "ci" => ci::run(),
+        "bench" => bench::run(&rest),
+        _ => {
+            eprint!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            eprintln!("xtask {command}: {problem}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! `cargo xtask setup`: what the tests need and a fresh machine does not have.
+//!
+//! The real Supervisor and superlance, and what the example of Python applications runs, go into a virtual environment
+//! in `target/`; nothing else of the user's Python is touched. System packages are installed only where they are
+//! missing and only by root; otherwise the command to type is printed.
+
+use crate::step::{self, Problem};
+use crate::workspace;
+use std::process::{Command, Stdio};
+
+/// What goes into the virtual environment: the originals, then what `examples/pyapps` runs.
+const PINS: &[&str] =
+    &["supervisor==4.3.0", "superlance==2.0.0", "gunicorn==23.0.0", "celery==5.5.3", "redis==5.2.1"];
+
+/// A program of the system, the package that has it, and what for.
+const PROGRAMS: &[(&str, &[&str], &str, Need)] = &[
+    ("python3", &["--version"], "python3", Need::Everything),
+    ("python3", &["-c", "import ensurepip, venv"], "python3-venv", Need::Everything),
+    ("ps", &["--version"], "procps", Need::Everything),
+    ("unshare", &["--version"], "util-linux", Need::Everything),
+    ("redis-server", &["--version"], "redis-server", Need::OneExample),
+];
+
+/// What is lost without a program.
+#[derive(Clone, Copy, PartialEq)]
+enum Need {
+    Everything,
+    OneExample,
+}
+
+/// Prepares, or says plainly what is missing.
+///
+/// # Errors
+/// When something is missing that cannot be provided.
+pub(crate) fn run() -> Result<(), Problem> {
+    packages()?;
+    let venv = workspace::reference_venv();
+    let stamp = venv.join("pins.txt");
+    let wanted = PINS.join("\n");
+    if std::fs::read_to_string(&stamp).is_ok_and(|text| text == wanted) {
+        println!("✔ the originals are in {}", venv.display());
+        return Ok(());
+    }
+    step::run("a virtual environment", Command::new("python3").args(["-m", "venv", "--clear"]).arg(&venv))?;
+    let mut pip = Command::new(venv.join("bin/python"));
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).args(PINS);
+    step::run(&format!("{} from PyPI", PINS.join(", ")), &mut pip)?;
+    std::fs::write(&stamp, wanted).map_err(|error| Problem::File(stamp.display().to_string(), error))
+}
+
+fn packages() -> Result<(), Problem> {
+    let missing: Vec<_> =
+        PROGRAMS.iter().filter(|(program, probe, ..)| !step::works(program, probe)).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<&str> = missing.iter().map(|(_, _, package, _)| *package).collect();
+    let root = step::output(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0");
+    if root && step::works("apt-get", &["--version"]) {
+        let quiet = |arguments: &[&str]| {
+            let mut command = Command::new("apt-get");
+            command
+                .env("DEBIAN_FRONTEND", "noninteractive")
+                .args(["-qq", "-o", "Dpkg::Use-Pty=0"])
+                .args(arguments)
+                .stdout(Stdio::null());
+            command
+        };
+        // Lists may be old or absent on a fresh machine; what matters is the install.
+        let _ = step::run("apt-get update", &mut quiet(&["update"]));
+        let mut install = quiet(&["install", "-y", "--no-install-recommends"]);
+        let _ = step::run(&format!("apt-get install {}", names.join(" ")), install.args(&names));
+    }
+    for (program, probe, package, need) in missing {
+        if step::works(program, probe) {
+            continue;
+        }
+        let advice = format!("{package} is missing; as root: apt-get install {package}");
+        match need {
+            Need::Everything => return Err(Problem::Missing(advice)),
+            Need::OneExample => println!("! {advice} (only examples/pyapps needs it)"),
+        }
+    }
+    Ok(())
+}
