@@ -146,6 +146,11 @@ impl Formatter<'_> {
     }
 
     fn conversion(&mut self, out: &mut String) -> Result<(), Failure> {
+        if self.chars.get(self.at) == Some(&'%') {
+            self.at += 1;
+            out.push('%');
+            return Ok(());
+        }
         if self.chars.get(self.at) == Some(&'(') {
             self.at += 1;
             let name = self.name()?;
@@ -154,10 +159,6 @@ impl Formatter<'_> {
             self.unused = true;
         }
         let (spec, conversion) = self.spec()?;
-        if conversion == '%' {
-            out.push('%');
-            return Ok(());
-        }
         let argument = self.take()?;
         self.format(out, &spec, conversion, &argument)
     }
@@ -255,7 +256,7 @@ impl Formatter<'_> {
             'd' | 'i' | 'u' | 'o' | 'x' | 'X' => return number(out, spec, conversion, argument),
             'e' | 'E' | 'f' | 'F' | 'g' | 'G' => return real(out, spec, conversion, argument),
             other => {
-                let shown = if (31..126).contains(&u32::from(other)) { other } else { '?' };
+                let shown = if (31..127).contains(&u32::from(other)) { other } else { '?' };
                 let index = self.at - 1;
                 let code = u32::from(other);
                 let reason = format!("unsupported format character '{shown}' (0x{code:x}) at index {index}");

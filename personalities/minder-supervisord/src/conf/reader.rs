@@ -223,7 +223,8 @@ impl<'m> Reader<'m> {
         vocabulary::judge(&self.tree, &mut self.warnings);
         let url = |server: &UnixServer| format!("unix://{}", server.file);
         let server_url = unix_servers.first().map(url).or_else(|| {
-            let server = inet_servers.first()?;
+            // The original prefers the first socket file but the last port.
+            let server = inet_servers.last()?;
             let host = if server.host.is_empty() { "localhost" } else { &server.host };
             Some(format!("http://{host}:{}", server.port))
         });

@@ -19,7 +19,7 @@ pub struct Settings {
     pub rpc_interfaces: Vec<RpcInterface>,
     /// All groups by priority, then by name; groups that are equal in both keep the original's order.
     pub groups: Vec<GroupSection>,
-    /// The address that `serverurl=AUTO` means; `None` if there is no server.
+    /// The address that `serverurl=AUTO` means: the first socket file, else the last port. `None` if there is no server.
     pub server_url: Option<String>,
     /// To be logged as warnings once the log is open, in this order.
     pub parse_warnings: Vec<String>,

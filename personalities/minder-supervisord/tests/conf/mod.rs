@@ -163,8 +163,8 @@ impl Reference {
     }
 
     pub(crate) fn ask(&mut self, place: &Place, case: &Case) -> Value {
-        let environment: serde_json::Map<String, Value> =
-            case.environment.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
+        // A list, because the order of the variables shows in some messages.
+        let environment = &case.environment;
         let question =
             json!({ "arguments": ["-c", "supervisord.conf"], "directory": place.path(), "environment": environment });
         writeln!(self.questions, "{question}").expect("the reference listens");

@@ -80,7 +80,7 @@ def settings(options):
 
 def answer(question):
     os.environ.clear()
-    os.environ.update(question["environment"])
+    os.environ.update(dict(question["environment"]))
     os.chdir(question["directory"])
     sys.argv[0] = "/usr/bin/supervisord"
     options = None

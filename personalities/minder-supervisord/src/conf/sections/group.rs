@@ -50,18 +50,21 @@ fn written(reader: &mut Reader<'_>, section: &str, names: &Names, grouped: &mut 
     let programs = view.text("programs").unwrap_or_default();
     let priority = view.integer("priority", 999);
     let mut members = Vec::new();
+    // Behind its first member, the original blames the member before for one that is unknown.
+    let mut blamed = section.to_owned();
     for program in types::strings(&programs) {
-        if let Some(member) = member(reader, section, &program) {
+        if let Some(member) = member(reader, section, &blamed, &program) {
             // A FastCGI program in a group is an ordinary one, without a shared socket: the original's habit.
             members.extend(processes(reader, &member, &name));
+            blamed.clone_from(&member);
             grouped.insert(member);
         }
     }
     GroupSection { name, priority, kind: GroupKind::Programs, processes: members }
 }
 
-/// The section of a program that a group names.
-fn member(reader: &mut Reader<'_>, section: &str, program: &str) -> Option<String> {
+/// The section of a program that a group names. `blamed` is the section that the original puts into its message.
+fn member(reader: &mut Reader<'_>, section: &str, blamed: &str, program: &str) -> Option<String> {
     let known: Vec<String> = [format!("program:{program}"), format!("fcgi-program:{program}")]
         .into_iter()
         .filter(|name| reader.tree.section(name).is_some())
@@ -75,14 +78,14 @@ fn member(reader: &mut Reader<'_>, section: &str, program: &str) -> Option<Strin
             let names = programs.iter().filter_map(|name| name.split_once(':')).map(|(_, name)| name);
             let hint = minder_config::nearest::nearest(program, names).map(|name| format!("did you mean `{name}`?"));
             let problem = Problem::error(format!("there is no program `{program}`")).with_subject(section);
-            let text = format!("[{section}] names unknown program or fcgi-program {program}");
+            let text = format!("[{blamed}] names unknown program or fcgi-program {program}");
             reader.fault(text, problem.with_place(at).with_hint(hint));
             None
         }
         _ => {
             let problem = Problem::error(format!("`{program}` is both a program and an fcgi-program"));
             let problem = problem.with_subject(section).with_place(at);
-            let text = format!("[{section}] name {program} is ambiguous (exists as program and fcgi-program)");
+            let text = format!("[{blamed}] name {program} is ambiguous (exists as program and fcgi-program)");
             reader.fault(text, problem.with_hint(Some("give one of them another name".to_owned())));
             None
         }

@@ -47,8 +47,8 @@ fn all(reader: &mut Reader<'_>, section: &str, group_name: &str) -> Vec<ProcessS
     names.set("group_name", group_name);
     let shared = Shared::read(&mut reader.view(section, &names));
     let mut processes = Vec::new();
-    let first = shared.numprocs_start;
-    for number in first..first.saturating_add(shared.numprocs) {
+    for index in 0..shared.numprocs {
+        let number = shared.numprocs_start.saturating_add(index);
         let mark = reader.mark();
         // The names of one process stay for the next, variables included: a habit of the original that files may lean on.
         names.set("process_num", number);
