@@ -1,0 +1,156 @@
+//! Methods that do the same to several programs, and the names they are called by.
+
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::task::Poll;
+
+use minder_core::control::{Report, Selection, Until};
+use minder_core::ids::GroupName;
+
+use crate::rpc::Rpc;
+use crate::rpc::faults::{Code, Failure, fault};
+use crate::rpc::names::{Namespec, namespec};
+use crate::rpc::python;
+use crate::xmlrpc::Value;
+
+/// Whether the caller waits until an order had its effect.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Wait {
+    /// It does.
+    Yes,
+    /// It does not.
+    No,
+}
+
+impl From<bool> for Wait {
+    fn from(wait: bool) -> Wait {
+        if wait { Wait::Yes } else { Wait::No }
+    }
+}
+
+impl From<Wait> for Until {
+    fn from(wait: Wait) -> Until {
+        match wait {
+            Wait::Yes => Until::Settled,
+            Wait::No => Until::Ordered,
+        }
+    }
+}
+
+/// What a name turned out to stand for.
+pub(in crate::rpc) enum Target {
+    /// One program.
+    Program(Box<Report>),
+    /// All programs of a group, by priority.
+    Group(Vec<Report>),
+}
+
+/// What is being done to one program.
+pub(in crate::rpc) type Step = Pin<Box<dyn Future<Output = Result<(), Failure>>>>;
+
+impl Rpc {
+    /// Finds what a name stands for.
+    pub(in crate::rpc) async fn resolve(&self, name: &Value) -> Result<Target, Failure> {
+        let name = python::expect_text(name, "split")?;
+        match Namespec::parse(name) {
+            Namespec::Group(group) => {
+                let reports = self.reports(Selection::Group(group), Some(name)).await?;
+                Ok(Target::Group(by_priority(reports)))
+            }
+            Namespec::Program(unit) => {
+                let mut reports = self.reports(Selection::Unit(unit), Some(name)).await?;
+                match reports.pop() {
+                    Some(report) => Ok(Target::Program(Box::new(report))),
+                    None => Err(fault(Code::BadName, Some(name))),
+                }
+            }
+        }
+    }
+
+    /// Finds the one program a name stands for; a whole group is refused.
+    pub(in crate::rpc) async fn resolve_program(&self, name: &Value) -> Result<Box<Report>, Failure> {
+        match self.resolve(name).await? {
+            Target::Program(report) => Ok(report),
+            Target::Group(_) => Err(fault(Code::BadName, python::detail(name).as_deref())),
+        }
+    }
+
+    /// The programs of a group that is named without a star, by priority.
+    pub(in crate::rpc) async fn members(&self, name: &Value) -> Result<Vec<Report>, Failure> {
+        python::expect_hashable(name)?;
+        let Some(text) = name.as_str() else {
+            return Err(fault(Code::BadName, python::detail(name).as_deref()));
+        };
+        self.reports(Selection::Group(GroupName::new(text)), Some(text)).await.map(by_priority)
+    }
+
+    /// All programs: groups by priority, and programs by priority in them.
+    pub(in crate::rpc) async fn everything(&self) -> Result<Vec<Report>, Failure> {
+        let mut reports = self.reports(Selection::All, None).await?;
+        // Groups of one priority must not mingle, so the order in which they came decides between them.
+        let mut order: Vec<GroupName> = Vec::new();
+        let places: Vec<usize> = reports
+            .iter()
+            .map(|report| match order.iter().rposition(|group| *group == report.group) {
+                Some(place) => place,
+                None => {
+                    order.push(report.group.clone());
+                    order.len() - 1
+                }
+            })
+            .collect();
+        let mut keyed: Vec<_> = places.into_iter().zip(reports.drain(..)).collect();
+        keyed.sort_by_key(|(place, report)| (report.group_priority, *place, report.spec.priority));
+        Ok(keyed.into_iter().map(|(_, report)| report).collect())
+    }
+}
+
+fn by_priority(mut reports: Vec<Report>) -> Vec<Report> {
+    reports.sort_by_key(|report| report.spec.priority);
+    reports
+}
+
+/// The shortest name of a reported program.
+pub(in crate::rpc) fn name_of(report: &Report) -> String {
+    namespec(report.group.as_str(), report.spec.name.as_str())
+}
+
+/// Does something to each of these programs at once and tells of each when it is done: those that are done first
+/// come first.
+pub(in crate::rpc) async fn each(
+    reports: Vec<Report>,
+    mut step: impl FnMut(&Report) -> Step,
+) -> Result<Value, Failure> {
+    let mut pending: Vec<(Report, Step)> = Vec::with_capacity(reports.len());
+    for report in reports {
+        let step = step(&report);
+        pending.push((report, step));
+    }
+    let mut statuses = Vec::with_capacity(pending.len());
+    poll_fn(|context| {
+        pending.retain_mut(|(report, step)| match step.as_mut().poll(context) {
+            Poll::Pending => true,
+            Poll::Ready(outcome) => {
+                statuses.push(status(report, outcome));
+                false
+            }
+        });
+        if pending.is_empty() { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+    Ok(Value::Array(statuses))
+}
+
+/// What became of one program.
+pub(in crate::rpc) fn status(report: &Report, outcome: Result<(), Failure>) -> Value {
+    let (code, text) = match outcome.map_err(Failure::into_fault) {
+        Ok(()) => (Code::Success.number(), "OK".to_owned()),
+        Err(fault) => (fault.code, fault.text),
+    };
+    Value::record([
+        ("name", report.spec.name.as_str().into()),
+        ("group", report.group.as_str().into()),
+        ("status", code.into()),
+        ("description", text.into()),
+    ])
+}

@@ -1,0 +1,156 @@
+//! Supervisor's methods, over [`Control`].
+//!
+//! ```text
+//! body ─decode_call─▶ Call ─dispatch─▶ a method ─Request─▶ Control
+//!                                         │                   │
+//! body ◀─encode_response─ Value | Fault ◀─┴─◀─ Reply | Refusal ┘
+//!                         Crash ─▶ HTTP 500
+//! ```
+//!
+//! - [`faults`]: the numbers and names of what can be refused, and which of our refusals is which.
+//! - [`names`]: `name`, `group:name`, `group:*`.
+//! - [`dispatch`]: from a method's name and parameters to its code; which counts of parameters fit.
+//! - [`methods`]: the methods, a file a theme.
+//! - [`multicall`]: several calls in one.
+//! - [`logs`]: reading parts of log files.
+//! - [`help`]: what the methods say of themselves.
+//! - [`python`]: how Supervisor's language would print or convert a value that is not what a method expects.
+//!
+//! Invariants: nothing here knows HTTP, keeps state between two calls, or decides what a program does: that is all
+//! behind [`Control`]. Whatever waits, waits in a future, so that one call never holds up another.
+
+use std::rc::Rc;
+
+use minder_core::control::{Answer, Control, Refusal, Reply, Request, Selection, Status};
+use minder_core::supervision::Mode;
+
+pub mod dispatch;
+pub mod faults;
+pub mod help;
+pub mod logs;
+pub mod methods;
+pub mod multicall;
+pub mod names;
+pub mod process_info;
+pub mod python;
+
+use self::faults::{Code, Failure, fault};
+use crate::xmlrpc::{Limits, Value, decode_call, encode_response};
+
+/// The version of the programming interface, `getAPIVersion`.
+pub const API_VERSION: &str = "3.0";
+/// The version of Supervisor that is spoken, `getSupervisorVersion`.
+pub const SUPERVISOR_VERSION: &str = "4.3.0";
+
+/// What the methods tell of the server that [`Control`] does not know.
+#[derive(Clone, Debug, Default)]
+pub struct ServerFacts {
+    /// `identifier` of the `[supervisord]` section.
+    pub identifier: String,
+    /// The URL that programs get as `SUPERVISOR_SERVER_URL` when their section does not name one: the first Unix
+    /// server's, else the first inet server's. `None`: there is no server.
+    pub server_url: Option<String>,
+}
+
+/// Whether the configuration asks for the `supervisor.*` methods.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Interface {
+    /// There is an `[rpcinterface:supervisor]` section.
+    Present,
+    /// There is none: only `system.*` can be called.
+    Absent,
+}
+
+/// The methods, ready to be called.
+pub struct Rpc {
+    control: Rc<dyn Control>,
+    facts: ServerFacts,
+    interface: Interface,
+}
+
+/// What is answered to a request body.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Answered {
+    /// A result or a fault, encoded.
+    Body(Vec<u8>),
+    /// The body was no method call: HTTP 400.
+    BadRequest,
+    /// The method would have failed in an unforeseen way: HTTP 500.
+    Crashed,
+}
+
+impl Rpc {
+    /// Methods that ask `control`.
+    #[must_use]
+    pub fn new(control: Rc<dyn Control>, facts: ServerFacts, interface: Interface) -> Rpc {
+        Rpc { control, facts, interface }
+    }
+
+    /// Carries out the call in a request body.
+    pub async fn respond(&self, body: &[u8]) -> Answered {
+        let Ok(call) = decode_call(body, Limits::REQUEST) else { return Answered::BadRequest };
+        // The one answer that is long and asked for often is written without building values first.
+        if call.method == "supervisor.getAllProcessInfo"
+            && call.params.is_empty()
+            && self.interface == Interface::Present
+        {
+            return match self.encode_all_process_info().await {
+                Ok(body) => Answered::Body(body),
+                Err(failure) => answer_failure(failure),
+            };
+        }
+        match self.call(&call.method, &call.params).await {
+            Ok(value) => Answered::Body(encode_response(&Ok(value))),
+            Err(failure) => answer_failure(failure),
+        }
+    }
+
+    /// Asks. To be used when the answer needs no gate.
+    pub(crate) fn ask(&self, request: Request) -> Answer {
+        self.control.ask(request)
+    }
+
+    /// What minder itself is doing, whatever that is.
+    pub(crate) async fn status(&self) -> Result<Status, Refusal> {
+        match self.ask(Request::Status).await? {
+            Reply::Status(status) => Ok(status),
+            Reply::Done | Reply::Reports(_) | Reply::Change(_) | Reply::Plan(..) => {
+                Err(Refusal::ShuttingDown)
+            }
+        }
+    }
+
+    /// Lets a call pass unless everything is being stopped.
+    pub(crate) async fn gate(&self) -> Result<Status, Failure> {
+        let status = self.status().await.map_err(|refusal| faults::of_refusal(&refusal, None))?;
+        match status.mode {
+            Mode::Resting | Mode::Running => Ok(status),
+            Mode::Stopping | Mode::Stopped => Err(fault(Code::ShutdownState, None)),
+        }
+    }
+
+    /// The reports of some programs. `name` is what the caller called them.
+    pub(crate) async fn reports(
+        &self,
+        selection: Selection,
+        name: Option<&str>,
+    ) -> Result<Vec<minder_core::control::Report>, Failure> {
+        match self.ask(Request::Report(selection)).await {
+            Ok(Reply::Reports(reports)) => Ok(reports),
+            Ok(Reply::Done | Reply::Change(_) | Reply::Plan(..) | Reply::Status(_)) => {
+                Err(fault(Code::Failed, name))
+            }
+            Err(refusal) => Err(faults::of_refusal(&refusal, name)),
+        }
+    }
+}
+
+fn answer_failure(failure: Failure) -> Answered {
+    match failure {
+        Failure::Fault(fault) => {
+            let response: Result<Value, _> = Err(fault);
+            Answered::Body(encode_response(&response))
+        }
+        Failure::Crash(_) => Answered::Crashed,
+    }
+}
