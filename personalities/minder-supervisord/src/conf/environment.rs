@@ -74,7 +74,9 @@ pub fn parse(text: &str) -> Result<Environment, EnvironmentError> {
     // Three tokens are a pair; the fourth, meant to be the comma, is not looked at.
     for pair in tokens.chunks(4) {
         match pair {
-            [key, equals, value, ..] if equals == "=" => environment.set(key, value.trim_matches(['\'', '"'])),
+            [key, equals, value, ..] if equals == "=" => {
+                environment.set(key, value.trim_matches(['\'', '"']))
+            }
             _ => return Err(EnvironmentError::UnexpectedEnd { text: text.to_owned() }),
         }
     }

@@ -64,7 +64,8 @@ pub fn expand(format: &str, scope: Scope<'_>, subject: &str) -> Result<String, E
         return Ok(format.to_owned());
     }
     let chars: Vec<char> = format.chars().collect();
-    let mut formatter = Formatter { chars: &chars, at: 0, scope, argument: Argument::Dictionary, unused: true };
+    let mut formatter =
+        Formatter { chars: &chars, at: 0, scope, argument: Argument::Dictionary, unused: true };
     formatter.run().map_err(|failure| match failure {
         Failure::Unknown(name) => ExpandError::Unknown {
             format: format.to_owned(),
@@ -115,6 +116,7 @@ struct Formatter<'a> {
     unused: bool,
 }
 
+#[allow(clippy::struct_excessive_bools, reason = "each is one flag character of the format language")]
 #[derive(Default)]
 struct Spec {
     left: bool,
@@ -247,7 +249,13 @@ impl Formatter<'_> {
         Ok((value, c))
     }
 
-    fn format(&self, out: &mut String, spec: &Spec, conversion: char, argument: &Argument) -> Result<(), Failure> {
+    fn format(
+        &self,
+        out: &mut String,
+        spec: &Spec,
+        conversion: char,
+        argument: &Argument,
+    ) -> Result<(), Failure> {
         let body = match conversion {
             's' => cut(self.shown(argument), spec),
             'r' => cut(self.represented(argument), spec),
@@ -296,7 +304,10 @@ fn dictionary(names: &Names) -> String {
 
 /// What `ascii()` makes of a text that `repr()` has already quoted.
 fn ascii_of(quoted: &str) -> String {
-    quoted.chars().map(|c| if c.is_ascii() { c.to_string() } else { unquoted(&ascii(&c.to_string())) }).collect()
+    quoted
+        .chars()
+        .map(|c| if c.is_ascii() { c.to_string() } else { unquoted(&ascii(&c.to_string())) })
+        .collect()
 }
 
 fn unquoted(text: &str) -> String {

@@ -104,7 +104,8 @@ impl Tree {
     #[must_use]
     pub fn keys(&self, section: &str) -> Vec<String> {
         let Some(section) = self.section(section) else { return Vec::new() };
-        let inherited = self.defaults.iter().flat_map(Section::entries).filter(|entry| section.get(&entry.key).is_none());
+        let inherited =
+            self.defaults.iter().flat_map(Section::entries).filter(|entry| section.get(&entry.key).is_none());
         section.entries.iter().chain(inherited).map(|entry| entry.key.clone()).collect()
     }
 
@@ -265,7 +266,13 @@ impl Lines<'_> {
         self.option(place, value, at, touched)
     }
 
-    fn option(&mut self, place: Place, text: &str, at: Span, touched: &mut Vec<(Place, usize)>) -> Result<(), Refusal> {
+    fn option(
+        &mut self,
+        place: Place,
+        text: &str,
+        at: Span,
+        touched: &mut Vec<(Place, usize)>,
+    ) -> Result<(), Refusal> {
         let Some(delimiter) = text.find(['=', ':']) else {
             let hint = format!("write `{text} = VALUE`, or indent the line if it belongs to the value above");
             let problem = Problem::error("neither a section, nor a key with `=` and a value");
@@ -319,10 +326,14 @@ impl Lines<'_> {
 
     fn no_section(&self, line: Line<'_>, at: Span) -> Refusal {
         let name = repr(self.sources.name(self.file));
-        let text =
-            format!("File contains no section headers.\nfile: {name}, line: {}\n{}", line.number, line.quoted());
+        let text = format!(
+            "File contains no section headers.\nfile: {name}, line: {}\n{}",
+            line.number,
+            line.quoted()
+        );
         let hint = "begin the file with a section such as [supervisord]".to_owned();
-        let problem = Problem::error("text before the first section").with_place(Some(at)).with_hint(Some(hint));
+        let problem =
+            Problem::error("text before the first section").with_place(Some(at)).with_hint(Some(hint));
         Refusal::File(Box::new(Fault::new(text, problem)))
     }
 }

@@ -138,7 +138,10 @@ impl Machine for RealMachine {
 
     fn temporary_directory(&self) -> String {
         let here = self.current_directory();
-        let given = ["TMPDIR", "TEMP", "TMP"].into_iter().filter_map(std::env::var_os).map(|path| decode(path.as_bytes()));
+        let given = ["TMPDIR", "TEMP", "TMP"]
+            .into_iter()
+            .filter_map(std::env::var_os)
+            .map(|path| decode(path.as_bytes()));
         given
             .filter(|path| !path.is_empty())
             .chain(["/tmp", "/var/tmp", "/usr/tmp"].map(str::to_owned))

@@ -90,7 +90,8 @@ impl Scope<'_> {
     /// All names, sorted, for messages.
     #[must_use]
     pub fn available(&self) -> Vec<String> {
-        let mut names: Vec<String> = self.0.iter().flat_map(|names| names.iter()).map(|(name, _)| name.to_owned()).collect();
+        let mut names: Vec<String> =
+            self.0.iter().flat_map(|names| names.iter()).map(|(name, _)| name.to_owned()).collect();
         names.sort_unstable();
         names.dedup();
         names

@@ -79,11 +79,12 @@ fn is_printable(c: char) -> bool {
 
 /// Zero of every script's decimal digits; nine more follow each.
 const DIGIT_ZEROS: [u32; 66] = [
-    0x30, 0x660, 0x6f0, 0x7c0, 0x966, 0x9e6, 0xa66, 0xae6, 0xb66, 0xbe6, 0xc66, 0xce6, 0xd66, 0xde6, 0xe50, 0xed0,
-    0xf20, 0x1040, 0x1090, 0x17e0, 0x1810, 0x1946, 0x19d0, 0x1a80, 0x1a90, 0x1b50, 0x1bb0, 0x1c40, 0x1c50, 0xa620,
-    0xa8d0, 0xa900, 0xa9d0, 0xa9f0, 0xaa50, 0xabf0, 0xff10, 0x104a0, 0x10d30, 0x11066, 0x110f0, 0x11136, 0x111d0,
-    0x112f0, 0x11450, 0x114d0, 0x11650, 0x116c0, 0x11730, 0x118e0, 0x11950, 0x11c50, 0x11d50, 0x11da0, 0x16a60,
-    0x16ac0, 0x16b50, 0x1d7ce, 0x1d7d8, 0x1d7e2, 0x1d7ec, 0x1d7f6, 0x1e140, 0x1e2f0, 0x1e950, 0x1fbf0,
+    0x30, 0x660, 0x6f0, 0x7c0, 0x966, 0x9e6, 0xa66, 0xae6, 0xb66, 0xbe6, 0xc66, 0xce6, 0xd66, 0xde6, 0xe50,
+    0xed0, 0xf20, 0x1040, 0x1090, 0x17e0, 0x1810, 0x1946, 0x19d0, 0x1a80, 0x1a90, 0x1b50, 0x1bb0, 0x1c40,
+    0x1c50, 0xa620, 0xa8d0, 0xa900, 0xa9d0, 0xa9f0, 0xaa50, 0xabf0, 0xff10, 0x104a0, 0x10d30, 0x11066,
+    0x110f0, 0x11136, 0x111d0, 0x112f0, 0x11450, 0x114d0, 0x11650, 0x116c0, 0x11730, 0x118e0, 0x11950,
+    0x11c50, 0x11d50, 0x11da0, 0x16a60, 0x16ac0, 0x16b50, 0x1d7ce, 0x1d7d8, 0x1d7e2, 0x1d7ec, 0x1d7f6,
+    0x1e140, 0x1e2f0, 0x1e950, 0x1fbf0,
 ];
 
 /// The value of a decimal digit of any script.
@@ -185,7 +186,9 @@ pub(crate) fn decode(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
         text.push_str(chunk.valid());
-        text.extend(chunk.invalid().iter().filter_map(|byte| char::from_u32(RAW_BYTE_BASE + u32::from(*byte))));
+        text.extend(
+            chunk.invalid().iter().filter_map(|byte| char::from_u32(RAW_BYTE_BASE + u32::from(*byte))),
+        );
     }
     text
 }
@@ -257,7 +260,9 @@ fn codec_message(bytes: &[u8], bad: usize, length: Option<usize>, position: usiz
     };
     match length.unwrap_or(bytes.len() - bad) {
         1 => format!("'utf-8' codec can't decode byte 0x{:02x} in position {position}: {reason}", bytes[bad]),
-        n => format!("'utf-8' codec can't decode bytes in position {position}-{}: {reason}", position + n - 1),
+        n => {
+            format!("'utf-8' codec can't decode bytes in position {position}-{}: {reason}", position + n - 1)
+        }
     }
 }
 
@@ -282,7 +287,9 @@ mod tests {
 
     #[test]
     fn numbers_are_read_as_python_reads_them() {
-        for (text, value) in [("5", Some(5)), (" +1_000 ", Some(1000)), ("-0", Some(0)), ("007", Some(7)), ("٣", Some(3))] {
+        for (text, value) in
+            [("5", Some(5)), (" +1_000 ", Some(1000)), ("-0", Some(0)), ("007", Some(7)), ("٣", Some(3))]
+        {
             assert_eq!(decimal(text).ok(), value, "{text}");
         }
         for text in ["", "_1", "1_", "1__0", "0x1", "1.0", "+ 1", "- 1", "²"] {

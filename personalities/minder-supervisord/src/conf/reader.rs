@@ -4,6 +4,7 @@ use super::environment::Environment;
 use super::expand::expand;
 use super::fault::Fault;
 use super::ini::{Included, Tree};
+use super::lower;
 use super::machine::{Machine, Unreadable};
 use super::names::{Names, Scope};
 use super::overrides::Overrides;
@@ -177,7 +178,8 @@ impl<'m> Reader<'m> {
         let files = match expand(&entry.value, Scope(&[&names, &self.environment]), "include.files") {
             Ok(files) => files,
             Err(error) => {
-                let problem = Problem::error(error.to_string()).with_subject("files").with_place(Some(entry.value_at));
+                let problem =
+                    Problem::error(error.to_string()).with_subject("files").with_place(Some(entry.value_at));
                 return self.fault(error.to_string(), problem);
             }
         };
@@ -221,6 +223,9 @@ impl<'m> Reader<'m> {
         let unix_servers = servers::unix(&mut self);
         supervisord = supervisord::realized(supervisord, request, &mut self);
         vocabulary::judge(&self.tree, &mut self.warnings);
+        self.warnings.extend(lower::repetitions(&groups));
+        let uid = supervisord.user.as_ref().map_or_else(|| self.machine.user_id(), |user| user.uid);
+        let search = search_path(self.machine);
         let url = |server: &UnixServer| format!("unix://{}", server.file);
         let server_url = unix_servers.first().map(url).or_else(|| {
             // The original prefers the first socket file but the last port.
@@ -235,6 +240,8 @@ impl<'m> Reader<'m> {
             rpc_interfaces,
             groups,
             server_url,
+            search,
+            uid,
             parse_warnings: self.parse_warnings,
             parse_infos: self.parse_infos,
             carried: request.carried.overlaid(&carried),
@@ -264,12 +271,19 @@ impl<'m> Reader<'m> {
         self.tree.get(section, key).map(|entry| (entry.value.clone(), entry.value_at))
     }
 
-    pub(super) fn unexpandable(&mut self, key: &str, at: Option<Span>, value: &str, error: &super::expand::ExpandError) {
+    pub(super) fn unexpandable(
+        &mut self,
+        key: &str,
+        at: Option<Span>,
+        value: &str,
+        error: &super::expand::ExpandError,
+    ) {
         use super::expand::ExpandError;
         let (message, hint) = match error {
             ExpandError::Unknown { name, available, .. } => {
                 let meant = minder_config::nearest::nearest(name, available.iter().map(String::as_str));
-                let known: Vec<&str> = available.iter().map(String::as_str).filter(|n| !n.starts_with("ENV_")).collect();
+                let known: Vec<&str> =
+                    available.iter().map(String::as_str).filter(|n| !n.starts_with("ENV_")).collect();
                 let hint = match meant {
                     Some(meant) => format!("did you mean `%({meant})s`?"),
                     None if name.starts_with("ENV_") => format!("the variable {} is not set", &name[4..]),
@@ -278,7 +292,8 @@ impl<'m> Reader<'m> {
                 (format!("nothing is called `{name}` here"), hint)
             }
             ExpandError::Malformed { reason, .. } => {
-                let hint = format!("write `%%` for a percent sign: {}", value.replace("%%", "%").replace('%', "%%"));
+                let hint =
+                    format!("write `%%` for a percent sign: {}", value.replace("%%", "%").replace('%', "%%"));
                 (format!("`%` starts an expansion, and this one is not understood ({reason})"), hint)
             }
         };
@@ -346,6 +361,15 @@ impl<'m> Reader<'m> {
     }
 }
 
+/// Where programs are looked for if their environment does not say.
+fn search_path(machine: &dyn Machine) -> Vec<String> {
+    let environment = machine.environment();
+    match environment.iter().find(|(name, value)| name == "PATH" && !value.is_empty()) {
+        Some((_, value)) => lower::split_path(value),
+        None => ["/bin", "/usr/bin", "/usr/local/bin"].map(str::to_owned).to_vec(),
+    }
+}
+
 /// One section, looked at with the names that its values may use. Each function gives the default where the value is wrong,
 /// after it has added the fault.
 pub(super) struct View<'r, 'm> {
@@ -363,7 +387,11 @@ impl View<'_, '_> {
         self.look(key, None).found().map(|found| found.value)
     }
 
-    pub(super) fn convert<T>(&mut self, looked: Looked, convert: impl FnOnce(&str) -> Result<T, TypeError>) -> Option<T> {
+    pub(super) fn convert<T>(
+        &mut self,
+        looked: Looked,
+        convert: impl FnOnce(&str) -> Result<T, TypeError>,
+    ) -> Option<T> {
         let found = looked.found()?;
         match convert(&found.value) {
             Ok(value) => Some(value),

@@ -21,6 +21,10 @@ pub struct Settings {
     pub groups: Vec<GroupSection>,
     /// The address that `serverurl=AUTO` means: the first socket file, else the last port. `None` if there is no server.
     pub server_url: Option<String>,
+    /// Where programs without a slash in their name are looked for, unless their own environment says.
+    pub search: Vec<String>,
+    /// The user that the daemon is when it starts programs.
+    pub uid: u32,
     /// To be logged as warnings once the log is open, in this order.
     pub parse_warnings: Vec<String>,
     /// To be logged as information once the log is open, behind the warnings.
@@ -30,6 +34,7 @@ pub struct Settings {
 }
 
 /// `[supervisord]`.
+#[allow(clippy::struct_excessive_bools, reason = "each is one key of the file")]
 #[derive(Clone, Debug, PartialEq)]
 pub struct DaemonSection {
     /// Least number of file descriptors that must be available.
@@ -204,6 +209,7 @@ pub struct Channel {
 }
 
 /// One process: a program's section, expanded for one of its `numprocs`.
+#[allow(clippy::struct_excessive_bools, reason = "each is one key of the file")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProcessSection {
     /// Name within the group.

@@ -103,7 +103,9 @@ impl<'a> Recorder<'a> {
         known.unwrap_or_else(|| {
             let answer: Answer = ask().into();
             self.answers.borrow_mut().insert(question, answer.clone());
-            let Ok(answer) = T::try_from(answer) else { unreachable!("an answer is read back as what it was written as") };
+            let Ok(answer) = T::try_from(answer) else {
+                unreachable!("an answer is read back as what it was written as")
+            };
             answer
         })
     }
@@ -135,7 +137,9 @@ answers! {
 
 impl Machine for Recorder<'_> {
     fn environment(&self) -> Vec<(String, String)> {
-        let flat = |pairs: Vec<(String, String)>| pairs.into_iter().flat_map(|(name, value)| [name, value]).collect();
+        let flat = |pairs: Vec<(String, String)>| {
+            pairs.into_iter().flat_map(|(name, value)| [name, value]).collect()
+        };
         pairs(self.ask(Question::Environment, || flat(self.machine.environment())))
     }
 

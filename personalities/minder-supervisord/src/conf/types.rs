@@ -159,7 +159,8 @@ const SIGNALS: [(&str, i32); 41] = [
 /// If no signal has that name or number.
 pub fn signal(text: &str) -> Result<i32> {
     const EXPECTED: &str = "a signal such as TERM, HUP or 15";
-    let refused = |what: &str| TypeError::new(format!("value {} is not a valid signal {what}", repr(text)), EXPECTED);
+    let refused =
+        |what: &str| TypeError::new(format!("value {} is not a valid signal {what}", repr(text)), EXPECTED);
     if let Ok(number) = python::decimal(text) {
         let known = SIGNALS.iter().find(|(_, known)| i128::from(*known) == number);
         return known.map(|(_, number)| *number).ok_or_else(|| refused("number"));

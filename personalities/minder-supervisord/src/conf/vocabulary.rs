@@ -114,7 +114,10 @@ const KINDS: [Kind; 11] = [
     Kind { name: Match::Whole("supervisord"), keys: Some(&[SUPERVISORD]) },
     Kind { name: Match::Whole("supervisorctl"), keys: Some(&[SUPERVISORCTL]) },
     Kind { name: Match::Whole("include"), keys: Some(&[&["files"]]) },
-    Kind { name: Match::Start("unix_http_server"), keys: Some(&[&["file", "chmod", "chown", "username", "password"]]) },
+    Kind {
+        name: Match::Start("unix_http_server"),
+        keys: Some(&[&["file", "chmod", "chown", "username", "password"]]),
+    },
     Kind { name: Match::Start("inet_http_server"), keys: Some(&[&["port", "username", "password"]]) },
     Kind { name: Match::Start("program:"), keys: Some(&[PROGRAM]) },
     Kind { name: Match::Start("eventlistener:"), keys: Some(&[PROGRAM, LISTENER]) },
@@ -143,7 +146,8 @@ pub fn judge(tree: &Tree, warnings: &mut Vec<Problem>) {
 }
 
 fn unknown_section(section: &Section) -> Problem {
-    let (word, rest) = section.name.split_once(':').map_or((section.name.as_str(), None), |(word, rest)| (word, Some(rest)));
+    let (word, rest) =
+        section.name.split_once(':').map_or((section.name.as_str(), None), |(word, rest)| (word, Some(rest)));
     let words = KINDS.iter().map(|kind| match kind.name {
         Match::Whole(name) | Match::Start(name) => name.trim_end_matches(':'),
     });

@@ -25,7 +25,8 @@ pub(crate) struct Case {
 
 impl Case {
     pub(crate) fn new(name: impl Into<String>, text: impl Into<Vec<u8>>) -> Self {
-        let variables = [("HOME", "/root"), ("GREETING", "hello world"), ("EMPTY", ""), ("PERCENT", "50%"), ("ONE", "1")];
+        let variables =
+            [("HOME", "/root"), ("GREETING", "hello world"), ("EMPTY", ""), ("PERCENT", "50%"), ("ONE", "1")];
         Self {
             name: name.into(),
             files: vec![("supervisord.conf".to_owned(), text.into())],
@@ -77,7 +78,11 @@ impl<'a> Here<'a> {
     fn at(&self, path: &str) -> String {
         self.asked.fetch_add(1, Ordering::Relaxed);
         // An empty path is no path, not the directory.
-        if path.is_empty() || path.starts_with('/') { path.to_owned() } else { format!("{}/{path}", self.directory) }
+        if path.is_empty() || path.starts_with('/') {
+            path.to_owned()
+        } else {
+            format!("{}/{path}", self.directory)
+        }
     }
 }
 
@@ -165,8 +170,7 @@ impl Reference {
     pub(crate) fn ask(&mut self, place: &Place, case: &Case) -> Value {
         // A list, because the order of the variables shows in some messages.
         let environment = &case.environment;
-        let question =
-            json!({ "arguments": ["-c", "supervisord.conf"], "directory": place.path(), "environment": environment });
+        let question = json!({ "arguments": ["-c", "supervisord.conf"], "directory": place.path(), "environment": environment });
         writeln!(self.questions, "{question}").expect("the reference listens");
         let mut answer = String::new();
         self.answers.read_line(&mut answer).expect("the reference answers");
@@ -188,7 +192,9 @@ fn shape(settings: &Settings) -> Value {
     let rpc: Vec<Value> = settings
         .rpc_interfaces
         .iter()
-        .map(|rpc| json!([rpc.name, pairs(rpc.options.iter().map(|(key, value)| (key.as_str(), value.as_str())))]))
+        .map(|rpc| {
+            json!([rpc.name, pairs(rpc.options.iter().map(|(key, value)| (key.as_str(), value.as_str())))])
+        })
         .collect();
     json!({
         "minfds": daemon.minfds, "minprocs": daemon.minprocs, "directory": daemon.directory, "umask": daemon.umask,

@@ -20,7 +20,9 @@ pub(super) fn read(reader: &mut Reader<'_>, section: &str, names: &Names) -> Gro
     let events = events(reader, section, names);
     if reader.view(section, names).flag("redirect_stderr", Default::Off) {
         let at = reader.written(section, "redirect_stderr").map(|(_, at)| at);
-        let problem = Problem::error("what a listener says on standard output is read as answers, so nothing may be mixed in");
+        let problem = Problem::error(
+            "what a listener says on standard output is read as answers, so nothing may be mixed in",
+        );
         let text = format!(
             "[{section}] section sets redirect_stderr=true but this is not allowed because it will interfere with the \
              eventlistener protocol"
@@ -29,7 +31,12 @@ pub(super) fn read(reader: &mut Reader<'_>, section: &str, names: &Names) -> Gro
         reader.fault(text, problem.with_subject("redirect_stderr").with_place(at).with_hint(Some(hint)));
     }
     let processes = processes(reader, section, &name);
-    GroupSection { name, priority, kind: GroupKind::Listeners(ListenerPool { buffer_size, events }), processes }
+    GroupSection {
+        name,
+        priority,
+        kind: GroupKind::Listeners(ListenerPool { buffer_size, events }),
+        processes,
+    }
 }
 
 fn buffer_size(reader: &mut Reader<'_>, section: &str, names: &Names) -> i64 {
@@ -49,8 +56,11 @@ fn handler(reader: &mut Reader<'_>, section: &str, names: &Names) {
     if names_object(&found.value, HANDLER) {
         return;
     }
-    let hint = format!("only `{}:{}` is built in; Python code of others cannot be loaded", HANDLER.0, HANDLER.1);
-    let problem = Problem::error("").with_subject("result_handler").with_clash(&*found.value, "a handler that is built in");
+    let hint =
+        format!("only `{}:{}` is built in; Python code of others cannot be loaded", HANDLER.0, HANDLER.1);
+    let problem = Problem::error("")
+        .with_subject("result_handler")
+        .with_clash(&*found.value, "a handler that is built in");
     let text = format!("{} cannot be resolved within [{section}]", found.value);
     reader.fault(text, problem.with_place(found.at).with_hint(Some(hint)));
 }

@@ -24,7 +24,8 @@ pub(super) fn read(reader: &mut Reader<'_>, section: &str, names: &Names) -> Opt
     let mut view = reader.view(section, names);
     let looked = view.look("socket_owner", None);
     let owner = view.convert(looked, |text| {
-        types::owner(text, machine).map_err(|error| error.saying(format!("Invalid socket_owner value {text}")))
+        types::owner(text, machine)
+            .map_err(|error| error.saying(format!("Invalid socket_owner value {text}")))
     });
     let looked = view.look("socket_mode", None);
     let mode = view.convert(looked, |text| {
@@ -44,12 +45,14 @@ fn backlog(reader: &mut Reader<'_>, section: &str, names: &Names) -> Option<i64>
         return Some(backlog);
     }
     let at = reader.written(section, "socket_backlog").map(|(_, at)| at);
-    let problem = Problem::error("").with_subject("socket_backlog").with_clash(backlog.to_string(), "1 to 65535");
+    let problem =
+        Problem::error("").with_subject("socket_backlog").with_clash(backlog.to_string(), "1 to 65535");
     reader.fault(format!("Invalid socket_backlog value {backlog}"), problem.with_place(at));
     None
 }
 
 /// What the section says about the socket beside its address.
+#[derive(Clone, Copy)]
 struct Wishes<'a> {
     user: Option<&'a User>,
     owner: Option<Owner>,
@@ -66,7 +69,8 @@ fn listen(reader: &mut Reader<'_>, section: &str, program: &str, wishes: Wishes<
     if found.value.is_empty() {
         let at = found.at.or_else(|| reader.section_at(section));
         let hint = "write `socket = unix:///run/%(program_name)s.sock`".to_owned();
-        let problem = Problem::error("no `socket`").with_subject(section).with_place(at).with_hint(Some(hint));
+        let problem =
+            Problem::error("no `socket`").with_subject(section).with_place(at).with_hint(Some(hint));
         reader.fault(format!("[{section}] section requires a \"socket\" line"), problem);
         return None;
     }
@@ -82,7 +86,9 @@ fn listen(reader: &mut Reader<'_>, section: &str, program: &str, wishes: Wishes<
     match types::fcgi_address(&found.value) {
         Ok(FcgiAddress::Unix(path)) => {
             let theirs = wishes.user.filter(|user| user.uid != machine.user_id());
-            let owner = wishes.owner.or_else(|| theirs.map(|user| Owner { uid: Some(user.uid), gid: Some(user.gid) }));
+            let owner = wishes
+                .owner
+                .or_else(|| theirs.map(|user| Owner { uid: Some(user.uid), gid: Some(user.gid) }));
             let mode = wishes.mode.unwrap_or(MODE);
             Some(FcgiListen::Unix { path: normalized(&path, machine), owner, mode })
         }

@@ -44,7 +44,12 @@ fn alone(reader: &mut Reader<'_>, section: &str, names: &Names) -> GroupSection 
     GroupSection { name, priority, kind: GroupKind::Programs, processes }
 }
 
-fn written(reader: &mut Reader<'_>, section: &str, names: &Names, grouped: &mut HashSet<String>) -> GroupSection {
+fn written(
+    reader: &mut Reader<'_>,
+    section: &str,
+    names: &Names,
+    grouped: &mut HashSet<String>,
+) -> GroupSection {
     let name = name_of_section(reader, section);
     let mut view = reader.view(section, names);
     let programs = view.text("programs").unwrap_or_default();
@@ -76,7 +81,8 @@ fn member(reader: &mut Reader<'_>, section: &str, blamed: &str, program: &str) -
             let programs: Vec<String> =
                 ["program:", "fcgi-program:"].iter().flat_map(|prefix| reader.sections(prefix)).collect();
             let names = programs.iter().filter_map(|name| name.split_once(':')).map(|(_, name)| name);
-            let hint = minder_config::nearest::nearest(program, names).map(|name| format!("did you mean `{name}`?"));
+            let hint =
+                minder_config::nearest::nearest(program, names).map(|name| format!("did you mean `{name}`?"));
             let problem = Problem::error(format!("there is no program `{program}`")).with_subject(section);
             let text = format!("[{blamed}] names unknown program or fcgi-program {program}");
             reader.fault(text, problem.with_place(at).with_hint(hint));

@@ -32,7 +32,8 @@ pub(super) fn name_of_section(reader: &mut Reader<'_>, section: &str) -> String 
     let written = section.split_once(':').map_or(section, |(_, name)| name);
     types::name(written).unwrap_or_else(|error| {
         let at = reader.section_at(section);
-        let problem = Problem::error("").with_subject(section).with_clash(written, error.expected()).with_place(at);
+        let problem =
+            Problem::error("").with_subject(section).with_clash(written, error.expected()).with_place(at);
         reader.fault(error.to_string(), problem);
         strip(written).to_owned()
     })
@@ -63,6 +64,7 @@ fn all(reader: &mut Reader<'_>, section: &str, group_name: &str) -> Vec<ProcessS
 }
 
 /// What all processes of a section have in common; evaluated once, without `process_num`.
+#[allow(clippy::struct_excessive_bools, reason = "each is one key of the file")]
 struct Shared {
     priority: i64,
     autostart: bool,
@@ -171,7 +173,8 @@ impl Shared {
 /// The name is checked before it is expanded, and not again afterwards.
 fn process_name(view: &mut View<'_, '_>) -> Found {
     let written = view.reader.written(view.section, "process_name");
-    let (value, at) = written.map_or_else(|| ("%(program_name)s".to_owned(), None), |(value, at)| (value, Some(at)));
+    let (value, at) =
+        written.map_or_else(|| ("%(program_name)s".to_owned(), None), |(value, at)| (value, Some(at)));
     let found = Found { key: "process_name".to_owned(), value, at };
     let value = match types::name(&found.value) {
         Ok(name) => name,
@@ -251,13 +254,18 @@ fn command(view: &mut View<'_, '_>, at: Option<Span>) -> Option<String> {
     let section = view.section;
     if matches!(looked, Looked::Absent) {
         let hint = "write `command = /path/to/program`".to_owned();
-        let problem = Problem::error("no `command`").with_subject(section).with_place(at).with_hint(Some(hint));
+        let problem =
+            Problem::error("no `command`").with_subject(section).with_place(at).with_hint(Some(hint));
         view.reader.fault(format!("program section {section} does not specify a command"), problem);
     }
     looked.found().map(|found| found.value)
 }
 
-fn channel(view: &mut View<'_, '_>, output: &str, (capture_maxbytes, events_enabled): (i64, bool)) -> Channel {
+fn channel(
+    view: &mut View<'_, '_>,
+    output: &str,
+    (capture_maxbytes, events_enabled): (i64, bool),
+) -> Channel {
     let section = view.section;
     let key = format!("{output}_logfile");
     let mut logfile = log_file(view, &key);

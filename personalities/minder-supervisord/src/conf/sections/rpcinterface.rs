@@ -23,14 +23,17 @@ fn one(reader: &mut Reader<'_>, section: &str) -> Option<RpcInterface> {
     let looked = view.look(KEY, None);
     if matches!(looked, crate::conf::reader::Looked::Absent) {
         let hint = format!("write `{KEY} = {}:{}`", MAIN.0, MAIN.1);
-        let problem = Problem::error(format!("no `{KEY}`")).with_subject(section).with_place(at).with_hint(Some(hint));
+        let problem =
+            Problem::error(format!("no `{KEY}`")).with_subject(section).with_place(at).with_hint(Some(hint));
         reader.fault(format!("section [{section}] does not specify a {KEY}"), problem);
         return None;
     }
     let found = looked.found()?;
     if !names_object(&found.value, MAIN) {
-        let hint = format!("only `{}:{}` is built in; Python code of others cannot be loaded", MAIN.0, MAIN.1);
-        let problem = Problem::error("").with_subject(KEY).with_clash(&*found.value, "an interface that is built in");
+        let hint =
+            format!("only `{}:{}` is built in; Python code of others cannot be loaded", MAIN.0, MAIN.1);
+        let problem =
+            Problem::error("").with_subject(KEY).with_clash(&*found.value, "an interface that is built in");
         let text = format!("{} cannot be resolved within [{section}]", found.value);
         reader.fault(text, problem.with_place(found.at).with_hint(Some(hint)));
         return None;

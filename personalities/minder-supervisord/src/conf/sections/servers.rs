@@ -60,7 +60,8 @@ fn one_unix(reader: &mut Reader<'_>, section: &str) -> Option<UnixServer> {
 fn missing(reader: &mut Reader<'_>, section: &str, key: &str, example: &str) {
     let at = reader.section_at(section);
     let hint = format!("write `{example}`, or remove the section");
-    let problem = Problem::error(format!("no `{key}`")).with_subject(section).with_place(at).with_hint(Some(hint));
+    let problem =
+        Problem::error(format!("no `{key}`")).with_subject(section).with_place(at).with_hint(Some(hint));
     reader.fault(format!("section [{section}] has no {key} value"), problem);
 }
 

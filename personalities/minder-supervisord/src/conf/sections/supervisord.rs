@@ -37,7 +37,8 @@ pub(in crate::conf) fn read(reader: &mut Reader<'_>) -> DaemonSection {
     let silent = view.flag("silent", Default::Off);
     let temporary = machine.temporary_directory();
     let looked = view.look("childlogdir", Some(&temporary));
-    let childlogdir = view.convert(looked, |text| types::existing_directory(text, machine)).unwrap_or(temporary);
+    let childlogdir =
+        view.convert(looked, |text| types::existing_directory(text, machine)).unwrap_or(temporary);
     let nocleanup = view.flag("nocleanup", Default::Off);
     let strip_ansi = view.flag("strip_ansi", Default::Off);
     let environment = variables(&mut view);
@@ -89,14 +90,19 @@ pub(super) fn parsed(reader: &mut Reader<'_>, text: &str, at: Option<minder_conf
     environment::parse(text).unwrap_or_else(|error| {
         let expected = "variables such as KEY=\"value\",OTHER=\"value\"";
         let hint = "put every value in quotes, and a comma between two variables".to_owned();
-        let problem = Problem::error("").with_subject("environment").with_clash(text, expected).with_place(at);
+        let problem =
+            Problem::error("").with_subject("environment").with_clash(text, expected).with_place(at);
         reader.fault(error.to_string(), problem.with_hint(Some(hint)));
         Environment::default()
     })
 }
 
 /// Puts the command line on top, finds the user, and makes the paths absolute. The original does so after everything else.
-pub(in crate::conf) fn realized(section: DaemonSection, request: &Request, reader: &mut Reader<'_>) -> DaemonSection {
+pub(in crate::conf) fn realized(
+    section: DaemonSection,
+    request: &Request,
+    reader: &mut Reader<'_>,
+) -> DaemonSection {
     let machine = reader.machine;
     let mut section = section.overridden(&request.overrides);
     let found = named_user(request, reader);
@@ -104,7 +110,8 @@ pub(in crate::conf) fn realized(section: DaemonSection, request: &Request, reade
         match types::user(&text, machine) {
             Ok(user) => section.user = Some(user),
             Err(error) => {
-                let problem = Problem::error("").with_subject("user").with_clash(text, error.expected()).with_place(at);
+                let problem =
+                    Problem::error("").with_subject("user").with_clash(text, error.expected()).with_place(at);
                 reader.fault(error.to_string(), problem);
             }
         }
