@@ -145,21 +145,24 @@ fn set_mask(set: &libc::sigset_t) {
     unsafe { libc::sigprocmask(libc::SIG_SETMASK, set, ptr::null_mut()) };
 }
 
+/// As the kernel reads and writes it: the action comes first, then flags and a mask, with room to spare. libc's own
+/// calls refuse the two signals that it keeps for itself, and those can come ignored from whoever started us.
+type KernelAction = [libc::sighandler_t; 8];
+/// The size of the kernel's signal mask.
+const MASK_BYTES: usize = 8;
+
 fn act(signal: i32, action: libc::sighandler_t) {
-    // SAFETY: all zeroes is a valid action without flags; it names no handler, so no code of ours will run. It
-    // fails for the few signals that have no settable action.
-    unsafe {
-        let mut what = MaybeUninit::<libc::sigaction>::zeroed().assume_init();
-        what.sa_sigaction = action;
-        libc::sigaction(signal, &raw const what, ptr::null_mut());
-    }
+    let what: KernelAction = [action, 0, 0, 0, 0, 0, 0, 0];
+    let none = ptr::null_mut::<KernelAction>();
+    // SAFETY: it names no handler, so no code of ours will run, and the kernel reads less than is there. It fails
+    // for the few signals that have no settable action.
+    unsafe { libc::syscall(libc::SYS_rt_sigaction, signal, &raw const what, none, MASK_BYTES) };
 }
 
 fn has_default(signal: i32) -> bool {
-    let mut now = MaybeUninit::<libc::sigaction>::zeroed();
-    // SAFETY: it fills `now`, or fails and leaves the zeroes, which read as the default action.
-    unsafe {
-        libc::sigaction(signal, ptr::null(), now.as_mut_ptr());
-        now.assume_init_ref().sa_sigaction == libc::SIG_DFL
-    }
+    let mut now: KernelAction = [libc::SIG_DFL; 8];
+    let none = ptr::null::<KernelAction>();
+    // SAFETY: the kernel writes less than there is room for, or fails and leaves the default.
+    unsafe { libc::syscall(libc::SYS_rt_sigaction, signal, none, &raw mut now, MASK_BYTES) };
+    now[0] == libc::SIG_DFL
 }
