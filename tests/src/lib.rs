@@ -11,7 +11,7 @@
 //! ```
 //!
 //! In reading order: [`place`] (a directory, the programs' paths, the mark by which leftovers are found), [`daemon`]
-//! (start, ask, stop), [`http`] and [`xmlrpc`] (a client of our own, so that a mistake in minder's codec cannot hide
+//! (start, ask, stop) with [`process`], [`http`] and [`xmlrpc`] (a client of our own, so that a mistake in minder's codec cannot hide
 //! itself), [`events`] and [`trace`] (what happened to each program), [`normal`] (what may differ: pids, times, paths),
 //! [`deviations`] (what differs on purpose), [`compare`] (both sides), [`mail`] (where superlance's letters go).
 //!
@@ -28,14 +28,17 @@ pub mod http;
 pub mod mail;
 pub mod normal;
 pub mod place;
+pub mod process;
 pub mod trace;
 pub mod wait;
 pub mod xmlrpc;
 
 pub use compare::{
     Side, Transcript, compare, compare_configuration, compare_deviating, compare_launched, compare_mixed,
+    compare_prepared,
 };
-pub use daemon::{Daemon, Finished, Kind};
+pub use daemon::{Daemon, Kind};
+pub use process::{Finished, signal_pid};
 pub use serde_json::{Value, json};
 pub use wait::until;
 pub use xmlrpc::Reply;

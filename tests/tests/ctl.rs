@@ -68,13 +68,7 @@ fn ask(daemon: &Daemon, out: &mut Transcript, line: &str) {
     }
     out.finished(line, &done);
     // What was started is to be itself before the next line signals it.
-    let all = daemon.call("supervisor.getAllProcessInfo", &json!([]));
-    if let minder_tests::Reply::Value(all) = all {
-        for info in all.as_array().into_iter().flatten().filter(|info| info["statename"] == "RUNNING") {
-            let name = format!("{}:{}", info["group"].as_str().unwrap(), info["name"].as_str().unwrap());
-            daemon.wait_state(&name, "RUNNING");
-        }
-    }
+    daemon.wait_execs();
 }
 
 #[test]
@@ -378,7 +372,7 @@ fn following_a_log_until_someone_stops_it() {
                 daemon.call("supervisor.sendProcessStdin", &json!(["cat", "after\n"])).value();
                 daemon.wait_file(&file, "after");
             }
-            minder_tests::daemon::signal_pid(child.id(), rustix::process::Signal::INT);
+            minder_tests::signal_pid(child.id(), rustix::process::Signal::INT);
             let status = daemon.until("it ends", || {
                 // The original's `fg` sees that it was interrupted only when something more comes.
                 if words[0] == "fg" {

@@ -1,7 +1,7 @@
 //! What programs write, and where it goes.
 
 use minder_tests::events::RECORDER_SECTION;
-use minder_tests::{Daemon, compare, json};
+use minder_tests::{Daemon, compare, compare_launched, json};
 use rustix::process::Signal;
 
 /// Writes numbered lines of 100 bytes through `cat`, one at a time, and waits until each has arrived: so both sides
@@ -317,4 +317,36 @@ stdout_logfile={dir}/a.log
         let whole = daemon.files("main.log").iter().skip(1).all(|(_, size)| (2000..2400).contains(size));
         out.fact("each is a little above its limit", whole);
     });
+}
+
+#[test]
+fn a_program_may_write_to_the_daemons_own_output_even_if_that_is_a_pipe() {
+    let config = minder_tests::daemon::USUAL
+        .replace("user=root\n", "user=root\nsilent=true\nlogfile_maxbytes=0\n")
+        .replace("{dir}/main.log", "/dev/null")
+        + "[program:a]\ncommand=/bin/sh -c 'echo to all; echo err >&2; exec sleep 100'\nstartsecs=0\n\
+           stdout_logfile=/dev/stdout\nstdout_logfile_maxbytes=0\nstderr_logfile=/dev/fd/1\nstderr_logfile_maxbytes=0\n";
+    compare_launched(
+        &config,
+        |daemon| {
+            let program = daemon.kind().program("supervisord", daemon.place()).display().to_string();
+            let dir = daemon.place().dir().display().to_string();
+            let mut command = daemon.clean(std::process::Command::new("/bin/sh"));
+            command.arg("-c").arg(format!("{program} -n -c {dir}/supervisord.conf | cat > {dir}/piped"));
+            daemon.launch_command(command, &[]);
+            daemon.wait_ready();
+        },
+        |daemon, out| {
+            daemon.wait_state("a", "RUNNING");
+            daemon.wait_file("piped", "to all");
+            daemon.wait_file("piped", "err");
+            let text = daemon.read("piped");
+            let mut lines: Vec<&str> = text.lines().collect();
+            lines.sort_unstable();
+            out.text("piped", &lines.join("\n"));
+            out.call(daemon, "supervisor.readProcessStdoutLog", json!(["a", 0, 10]));
+            out.call(daemon, "supervisor.shutdown", json!([]));
+            out.fact("end", daemon.wait_end().status);
+        },
+    );
 }

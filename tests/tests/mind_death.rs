@@ -1,8 +1,8 @@
 //! minder alone: its mind is killed, and nothing is lost.
 
 use crate::modes::mind_of;
-use minder_tests::daemon::signal_pid;
 use minder_tests::events::RECORDER_SECTION;
+use minder_tests::signal_pid;
 use minder_tests::{Daemon, Kind, Value, json};
 use rustix::process::Signal;
 

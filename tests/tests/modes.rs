@@ -1,6 +1,6 @@
 //! Ways to run it: in the background, as the first process of a container.
 
-use minder_tests::daemon::signal_pid;
+use minder_tests::signal_pid;
 use minder_tests::{Daemon, compare_launched, json};
 use rustix::process::Signal;
 use std::process::Command;
@@ -47,11 +47,10 @@ fn as_the_first_process_of_a_pid_namespace_it_reaps_orphans() {
     if !rustix::process::getuid().is_root() {
         return println!("left out: a pid namespace needs root");
     }
-    let script = "(sleep 0.4 & sleep 0.6 & exec true) ; echo $$ > {dir}/inside; exec sleep 100";
-    let config = format!("[program:a]\ncommand=/bin/sh -c '{script}'\nstartsecs=0\n");
     compare_launched(
-        &config,
+        "[program:a]\ncommand=/bin/sh {dir}/orphans.sh\nstartsecs=0\n",
         |daemon| {
+            daemon.write("orphans.sh", "(sleep 0.4 & sleep 0.6 & exec true)\nexec sleep 100\n");
             let mut command = daemon.clean(Command::new("/usr/bin/unshare"));
             command
                 .args(["--pid", "--fork", "--mount-proc"])
