@@ -94,11 +94,15 @@ impl Marks {
         }
     }
 
-    /// The stream has ended: gives what was held back, and begins anew. A marked part that was not ended is
+    /// The stream has ended: judges what was held back, and begins anew. A marked part that was not ended is
     /// dropped, as in the original.
     pub(super) fn finish(&mut self, each: &mut impl FnMut(Piece<'_>, &mut Collected)) {
         let held = mem::take(&mut self.held);
-        self.give(&held, each);
+        match self.side {
+            Side::Outside if *held == *self.begin => {}
+            Side::Inside if *held == *self.end => each(Piece::End, &mut self.collected),
+            Side::Outside | Side::Inside => self.give(&held, each),
+        }
         self.side = Side::Outside;
         self.forget();
     }

@@ -320,3 +320,43 @@ impl ChannelLog {
         self.rest = Rest::default();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use minder_core::program::{LogTarget, Rotation};
+
+    use super::*;
+
+    /// What a `kill -9` at the worst moment does: the chunk is in the file, and still in the pipe.
+    #[test]
+    fn a_kill_between_keeping_and_taking_repeats_a_chunk_and_loses_none() {
+        use std::os::fd::AsFd;
+        use std::os::unix::ffi::OsStrExt;
+
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("web.log");
+        let spec = OutputSpec {
+            log: LogTarget::File(path.as_os_str().as_bytes().into()),
+            rotation: Rotation { max_bytes: None, backups: 0 },
+            syslog: Syslog::Off,
+            filter: OutputFilter::StripAnsi,
+            capture: None,
+            publish: Publish::Silent,
+        };
+        let (pipe, program) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::NONBLOCK).unwrap();
+        let mut told = Vec::new();
+        rustix::io::write(&program, b"one ").unwrap();
+        let mut killed = ChannelLog::new(&spec, "web", Audience::None);
+        killed.file.begin(&mut told);
+        with_scratch(|scratch| {
+            assert_eq!(scratch.peek(pipe.as_fd()), Peeked::Copied(4));
+            killed.process(scratch.bytes(4), &mut told);
+        });
+        drop(killed);
+        rustix::io::write(&program, b"two ").unwrap();
+        let mut next = ChannelLog::new(&spec, "web", Audience::None);
+        assert_eq!(next.pump(pipe.as_fd(), &mut told), Pumped::Empty);
+        assert_eq!(std::fs::read(&path).unwrap(), b"one one two ");
+        assert_eq!(told, []);
+    }
+}

@@ -65,6 +65,11 @@ impl Target {
     ///
     /// Nothing here waits for somebody to open the other end, or becomes our controlling terminal.
     pub(super) fn open(path: &[u8], mode: u32, begin: Begin) -> Result<Self, Errno> {
+        // Others who have the file write where its one offset is. Opened by name there would be a second offset, and
+        // each would write over the other.
+        if standard(path).is_some_and(is_regular) {
+            return Self::inherit(path);
+        }
         let mut flags = OFlags::WRONLY | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
         if begin == Begin::Anew {
             flags |= OFlags::TRUNC;
@@ -95,7 +100,7 @@ impl Target {
     }
 
     fn new(fd: OwnedFd, otherwise: Kind) -> Result<Self, Errno> {
-        let kind = match FileType::from_raw_mode(rustix::fs::fstat(&fd)?.st_mode) {
+        let kind = match file_type(&fd)? {
             FileType::RegularFile => Kind::Regular,
             FileType::Socket => Kind::Socket,
             _ => otherwise,
@@ -127,9 +132,8 @@ impl Target {
     pub(super) fn truncate(&mut self) -> Result<(), Errno> {
         if self.kind == Kind::Regular {
             rustix::fs::ftruncate(&self.fd, 0)?;
-            self.end = 0;
         }
-        Ok(())
+        self.seek_end()
     }
 
     /// Whether `path` still leads here. `None` when it leads nowhere.
@@ -150,10 +154,11 @@ impl Target {
         }
         let flags = SpliceFlags::NONBLOCK | SpliceFlags::MOVE;
         loop {
-            // The kernel moves `end` on by what it has moved.
-            let offset = (self.kind == Kind::Regular).then_some(&mut self.end);
-            match rustix::pipe::splice(pipe, None, &self.fd, offset, most, flags) {
-                Ok(moved) => return Ok(Spliced::Moved(moved)),
+            match rustix::pipe::splice(pipe, None, &self.fd, None, most, flags) {
+                Ok(moved) => {
+                    self.end += moved as u64;
+                    return Ok(Spliced::Moved(moved));
+                }
                 Err(Errno::INTR) => {}
                 Err(Errno::INVAL) => {
                     self.splice = Splice::Refused;
@@ -171,8 +176,7 @@ impl Target {
     pub(super) fn write(&mut self, bytes: &[u8]) -> Result<usize, Errno> {
         loop {
             let written = match self.kind {
-                Kind::Regular => rustix::io::pwrite(&self.fd, bytes, self.end),
-                Kind::Stream => rustix::io::write(&self.fd, bytes),
+                Kind::Regular | Kind::Stream => rustix::io::write(&self.fd, bytes),
                 Kind::Socket => rustix::net::send(&self.fd, bytes, SendFlags::DONTWAIT | SendFlags::NOSIGNAL),
                 Kind::Inherited => self.write_a_little(bytes),
             };
@@ -205,6 +209,14 @@ pub(super) fn is_borrowed(path: &[u8]) -> bool {
 
 fn is_fifo(path: &[u8]) -> bool {
     rustix::fs::stat(path).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::Fifo)
+}
+
+fn is_regular(fd: BorrowedFd<'_>) -> bool {
+    file_type(fd) == Ok(FileType::RegularFile)
+}
+
+fn file_type(fd: impl AsFd) -> Result<FileType, Errno> {
+    Ok(FileType::from_raw_mode(rustix::fs::fstat(fd)?.st_mode))
 }
 
 /// The descriptor that minder was started with under this name.
