@@ -221,6 +221,12 @@ pub trait Reader {
     /// # Errors
     /// The first problem, in the words of the dialect.
     fn reread(&mut self) -> Result<Reading, String>;
+
+    /// Has the plan of an earlier reading again, from its snapshot alone.
+    ///
+    /// # Errors
+    /// Why the snapshot cannot be used: it is damaged, or of a version that is not known.
+    fn restore(&self, snapshot: &[u8]) -> Result<Plan, String>;
 }
 
 /// What a [`Reader`] found.

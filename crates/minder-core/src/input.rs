@@ -1,11 +1,12 @@
 //! What can happen to the supervision: the only way in.
 
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 
 use crate::ids::{Errno, ExitStatus, GroupName, InstanceId, Pid};
-use crate::instance::Facts;
-use crate::instance::Trouble;
+use crate::instance::{Facts, Trouble};
 use crate::plan::GroupSpec;
+use crate::supervision::Mode;
 
 /// One thing that happened, or was asked.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -16,8 +17,10 @@ pub enum Input {
     Begin,
     /// A group is to be added. Refused, without effect, if one of its name is there.
     AddGroup(Arc<GroupSpec>),
+    /// Supervision goes on where an earlier mind left it, after what it looked after has been adopted.
+    Resume(Mode),
     /// A group that an earlier mind knew is taken over with its slots, as it was.
-    Adopt(Arc<GroupSpec>, alloc::vec::Vec<(InstanceId, Facts)>),
+    Adopt(Arc<GroupSpec>, Vec<(InstanceId, Facts)>),
     /// A group is to be removed. Refused, without effect, while one of its programs has a process or will.
     RemoveGroup(GroupName),
     /// A program is to start.

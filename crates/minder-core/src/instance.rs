@@ -386,10 +386,10 @@ impl Step<'_> {
         // Listeners are told of the failure first, even where no other attempt follows.
         self.facts.phase = Phase::Waiting { until: self.now.monotonic + pause };
         self.moved(before);
-        if asked_to_stop {
-            self.go(Phase::Down(Rest::Asked));
-        } else if verdict == Verdict::GiveUp || self.mood == Mood::Stopping {
+        if verdict == Verdict::GiveUp || self.mood == Mood::Stopping {
             self.give_up();
+        } else if asked_to_stop {
+            self.go(Phase::Down(Rest::Asked));
         }
     }
 

@@ -26,6 +26,7 @@ pub mod backoff;
 pub mod change;
 pub mod control;
 pub mod effect;
+pub mod errno;
 pub mod event;
 pub mod ids;
 pub mod input;

@@ -74,6 +74,7 @@ impl Supervision {
         match input {
             Input::Tick => self.tick(now, effects),
             Input::Begin => self.begin(now, effects),
+            Input::Resume(mode) => self.resume(now, mode, effects),
             Input::AddGroup(spec) => self.add_group(now, spec, effects),
             Input::Adopt(spec, slots) => self.adopt(spec, slots),
             Input::RemoveGroup(name) => self.remove_group(&name, effects),
@@ -211,16 +212,29 @@ impl Supervision {
         effects.push(Effect::Publish(Event::GroupRemoved(name.clone())));
     }
 
+    fn resume(&mut self, now: Now, mode: Mode, effects: &mut Vec<Effect>) {
+        self.mode = mode;
+        if self.mood() == Mood::Stopping {
+            self.mode = Mode::Stopping;
+            self.line_up_to_stop();
+            self.stop_next(now, effects);
+        }
+    }
+
     fn shutdown(&mut self, now: Now, effects: &mut Vec<Effect>) {
         if self.mood() == Mood::Stopping {
             return;
         }
         self.mode = Mode::Stopping;
         effects.push(Effect::Publish(Event::StopBegan));
+        self.line_up_to_stop();
+        self.stop_next(now, effects);
+    }
+
+    fn line_up_to_stop(&mut self) {
         let mut groups: Vec<&Group> = self.groups.iter().collect();
         groups.sort_by_key(|group| group.spec.priority);
         self.to_stop = groups.into_iter().map(|group| group.spec.name.clone()).collect();
-        self.stop_next(now, effects);
     }
 
     /// Lets the next group's turn come when the one before is at rest.

@@ -1,1 +1,39 @@
-//! (being written)
+//! Does on Linux what the core orders, and tells the core what came of it: the mind.
+//!
+//! ```text
+//!  Greeting ─▶ Heritage ─▶ Mind::run ◀──▶ keeper            (processes, exits, held descriptors)
+//!                             ▲  │
+//!         Handle (Control) ───┘  └──▶ pipes ─▶ logs         (splice, tee, rotation)
+//!          faces' requests            Event ─▶ Observers    (journal, listeners)
+//! ```
+//!
+//! In reading order: [`greeting`] and [`recovery`] are how every mind begins, the first one too; [`mind`] is the
+//! loop, `effects` and `requests` what it does; [`slot`], [`pipes`], [`logs`] are a program's streams; [`launch`]
+//! makes a spawn request; [`ledger`], [`roster`], [`memo`] are what outlives a `kill -9`; [`handle`], [`waiters`],
+//! [`faces`] are those who ask and are told.
+//!
+//! # Invariants
+//! - It knows no configuration format and no protocol: both are handed in by whoever assembles it.
+//! - Nothing polls: it waits for descriptors and for the nearest deadline.
+//! - A fact is in the ledger before anybody is told of it and before the keeper forgets what it came from.
+
+pub mod clock;
+pub mod daemonise;
+mod effects;
+pub mod faces;
+pub mod greeting;
+pub mod group_sockets;
+pub mod handle;
+pub mod keeper_link;
+pub mod launch;
+pub mod ledger;
+pub mod logs;
+pub mod memo;
+pub mod mind;
+pub mod pipes;
+pub mod recovery;
+mod requests;
+pub mod roster;
+pub mod slot;
+pub mod status;
+pub mod waiters;

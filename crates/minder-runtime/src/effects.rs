@@ -1,0 +1,173 @@
+//! Carrying out what the supervision orders.
+
+use minder_core::effect::Effect;
+use minder_core::event::{Channel, Event};
+use minder_core::ids::{GroupName, InstanceId, Signal};
+use minder_core::input::Input;
+use minder_core::instance::Trouble;
+use minder_core::program::{ErrorOutput, LogTarget, ProgramSpec, StdinSource};
+use minder_core::stop::Reach;
+use minder_keeper::wire::{self, ChildId, ToKeeper};
+
+use crate::ledger::Record;
+use crate::mind::Mind;
+use crate::slot::Slot;
+use crate::{group_sockets, launch};
+
+impl Mind {
+    pub(crate) fn carry_out(&mut self, effect: Effect) {
+        match effect {
+            Effect::Spawn(id) => self.spawn(id),
+            Effect::Signal(id, signal, reach) => self.signal(id, signal, reach),
+            Effect::Publish(event) => self.publish(event),
+            Effect::Keep(id) => self.keep(id),
+            Effect::Prepare(group) => self.prepare(&group),
+            Effect::Drop(id) => {
+                self.slots.remove(&id);
+                self.waiters.dropped(id);
+            }
+            Effect::Finished => self.finished = true,
+        }
+    }
+
+    fn publish(&mut self, event: Event) {
+        match &event {
+            Event::GroupAdded(_) | Event::Began | Event::StopBegan => self.roster.keep(&self.world),
+            Event::GroupRemoved(group) => {
+                self.roster.removed(group, &mut self.link);
+                self.roster.keep(&self.world);
+            }
+            Event::Moved(_)
+            | Event::StopSignalled { .. }
+            | Event::Output(_)
+            | Event::Captured(_)
+            | Event::StdinBroken { .. }
+            | Event::SocketOpened(..)
+            | Event::SocketClosed(..)
+            | Event::OrphanReaped { .. }
+            | Event::Announced(_)
+            | Event::Asked(_)
+            | Event::LogsReopened
+            | Event::Trouble(_) => {}
+        }
+        self.events.push_back(event);
+    }
+
+    /// Orders a process from the keeper.
+    pub(crate) fn spawn(&mut self, id: InstanceId) {
+        let Some(instance) = self.world.instance(id) else { return };
+        let (spec, group) = (instance.spec.clone(), instance.group.clone());
+        let program = match launch::executable(&spec.command) {
+            Ok(program) => program,
+            Err(problem) => return self.not_launched(id, Trouble::Command(problem)),
+        };
+        if spec.stdin == StdinSource::GroupSocket
+            && let Err(trouble) = self.open_socket(&group)
+        {
+            return self.not_launched(id, trouble);
+        }
+        let Some(slot) = self.slots.get_mut(&id) else { return };
+        let opened = slot.open_logs();
+        let child = ChildId(self.next_child);
+        self.next_child = self.next_child.wrapping_add(1).max(1);
+        slot.child = Some(child);
+        self.children.insert(child, id);
+        if let Err(error) = opened {
+            self.trouble(error.to_string());
+        }
+        // A later mind must know which of the keeper's processes this one is before the keeper does.
+        self.keep(id);
+        let request = launch::request(&spec, group.as_str(), &program, &self.environment);
+        self.link.send(ToKeeper::Spawn { child, request });
+    }
+
+    fn not_launched(&mut self, id: InstanceId, trouble: Trouble) {
+        self.inputs.push_back(Input::NotSpawned(id, trouble));
+    }
+
+    fn open_socket(&mut self, name: &GroupName) -> Result<(), Trouble> {
+        if self.sockets.is_open(name) {
+            return Ok(());
+        }
+        let group = self.world.group(name).and_then(|group| group.spec.socket.clone());
+        let Some(socket) = group else { return Ok(()) };
+        let fd = group_sockets::listen(&socket).map_err(Trouble::Socket)?;
+        self.link.hold(launch::socket_name(name.as_str()), fd);
+        self.sockets.opened(name.clone(), socket.address.clone());
+        self.events.push_back(Event::SocketOpened(name.clone(), socket.address));
+        Ok(())
+    }
+
+    /// Sends a signal to a slot's process, or nothing if it has none.
+    pub(crate) fn signal(&mut self, id: InstanceId, signal: Signal, reach: Reach) {
+        let Some(child) = self.slots.get(&id).and_then(|slot| slot.child) else { return };
+        let reach = match reach {
+            Reach::Process => wire::Reach::Process,
+            Reach::Group => wire::Reach::Group,
+        };
+        self.link.send(ToKeeper::Signal { child, signal: i32::from(signal.0), reach });
+    }
+
+    /// Keeps what is known of a slot where a later mind finds it.
+    pub(crate) fn keep(&mut self, id: InstanceId) {
+        let (Some(instance), Some(slot)) = (self.world.instance(id), self.slots.get(&id)) else { return };
+        let record = Record {
+            facts: instance.facts.clone(),
+            child: slot.child.map_or(0, |child| child.0),
+            stdout_log: chosen(&instance.spec, Channel::Stdout)
+                .then(|| slot.log_path(Channel::Stdout).cloned())
+                .flatten(),
+            stderr_log: chosen(&instance.spec, Channel::Stderr)
+                .then(|| slot.log_path(Channel::Stderr).cloned())
+                .flatten(),
+        };
+        // Without memory left the old line stays; it matters only if the mind is killed as well.
+        let _ = self.ledger.write(id, &record);
+    }
+
+    /// Makes the slots of a new group, with their logs.
+    fn prepare(&mut self, name: &GroupName) {
+        self.roster.added(name);
+        let overhears = self.faces.overhears();
+        let Some(group) = self.world.group(name).cloned() else { return };
+        for (&id, spec) in group.members.iter().zip(&group.spec.programs) {
+            let mut slot = Slot::new(id, spec, overhears);
+            if let Err(error) = slot.choose_logs(None, None) {
+                self.trouble(error.to_string());
+            }
+            self.slots.insert(id, slot);
+            self.keep(id);
+        }
+        self.try_socket(name);
+    }
+
+    /// Opens a group's socket once and closes it again, so that a wrong address is told when the group comes and
+    /// not when its first program starts.
+    fn try_socket(&mut self, name: &GroupName) {
+        let socket = self.world.group(name).and_then(|group| group.spec.socket.clone());
+        let Some(socket) = socket else { return };
+        match group_sockets::listen(&socket) {
+            Ok(fd) => {
+                drop(fd);
+                self.events.push_back(Event::SocketOpened(name.clone(), socket.address.clone()));
+                self.events.push_back(Event::SocketClosed(name.clone(), socket.address));
+            }
+            Err(errno) => {
+                let reason = minder_core::errno::symbol(errno).unwrap_or("unknown reason");
+                self.trouble(format!(
+                    "cannot listen for group {name}: {reason}; its programs will not start"
+                ));
+            }
+        }
+    }
+}
+
+/// Whether minder chose the name of this log.
+fn chosen(spec: &ProgramSpec, channel: Channel) -> bool {
+    let output = match (channel, &spec.stderr) {
+        (Channel::Stdout, _) => &spec.stdout,
+        (Channel::Stderr, ErrorOutput::Own(output)) => output,
+        (Channel::Stderr, ErrorOutput::WithStdout) => return false,
+    };
+    matches!(output.log, LogTarget::Fresh { .. })
+}

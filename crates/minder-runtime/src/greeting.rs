@@ -1,0 +1,110 @@
+//! What the keeper tells a mind first: what there is already.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+
+use minder_keeper::wire::{ChildFds, ChildId, ChildState, FromKeeper, Port, StageFailure, VERSION};
+use rustix::event::{PollFd, PollFlags, poll};
+
+/// Everything that the keeper holds for the mind.
+#[derive(Debug)]
+pub struct Greeting {
+    /// The conversation goes on here.
+    pub port: Port,
+    /// The keeper's pid: the one in the pidfile.
+    pub keeper: u32,
+    /// How many minds there were before.
+    pub lives: u32,
+    /// The processes.
+    pub children: BTreeMap<ChildId, KeptChild>,
+    /// Descriptors by name.
+    pub held: BTreeMap<Vec<u8>, OwnedFd>,
+}
+
+/// A process that an earlier mind ordered.
+#[derive(Debug)]
+pub struct KeptChild {
+    /// Its pid.
+    pub pid: u32,
+    /// Whether it lives.
+    pub state: ChildState,
+    /// Where it gave up on its way to the program, if it did.
+    pub failure: Option<StageFailure>,
+    /// Its pipes.
+    pub fds: ChildFds,
+}
+
+impl Greeting {
+    /// Reads it to its end. Blocks: there is nothing else to do yet.
+    ///
+    /// # Errors
+    /// When the keeper is gone, speaks another version, or its descriptors did not come along.
+    pub fn receive(port: Port) -> io::Result<Self> {
+        let mut greeting =
+            Self { port, keeper: 0, lives: 0, children: BTreeMap::new(), held: BTreeMap::new() };
+        loop {
+            let (message, fds) = greeting.next()?;
+            match message {
+                FromKeeper::Hello { version, keeper, lives } => {
+                    if version != VERSION {
+                        let text = format!("the keeper speaks version {version}, this mind {VERSION}");
+                        return Err(io::Error::new(io::ErrorKind::Unsupported, text));
+                    }
+                    (greeting.keeper, greeting.lives) = (keeper, lives);
+                }
+                FromKeeper::Child { child, pid, state, failure, pipes } => {
+                    let fds = pipes.unpack(fds).map_err(io::Error::from)?;
+                    greeting.children.insert(child, KeptChild { pid, state, failure, fds });
+                }
+                FromKeeper::Held { name } => {
+                    if let Some(fd) = fds.into_iter().next() {
+                        greeting.held.insert(name, fd);
+                    }
+                }
+                FromKeeper::HelloEnd => return Ok(greeting),
+                FromKeeper::Spawned { .. }
+                | FromKeeper::NotSpawned { .. }
+                | FromKeeper::Exited { .. }
+                | FromKeeper::Reaped { .. }
+                | FromKeeper::SignalFailed { .. }
+                | FromKeeper::Asked { .. } => {
+                    let text = "the keeper told news before its greeting was over";
+                    return Err(io::Error::new(io::ErrorKind::InvalidData, text));
+                }
+            }
+        }
+    }
+
+    fn next(&self) -> io::Result<(FromKeeper, Vec<OwnedFd>)> {
+        loop {
+            match self.port.receive() {
+                Ok(Some(message)) => return Ok(message),
+                Ok(None) => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    let mut fds = [PollFd::from_borrowed_fd(self.port.as_fd(), PollFlags::IN)];
+                    rustix::io::retry_on_intr(|| poll(&mut fds, None))?;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Takes a held descriptor; the keeper goes on holding its own.
+    pub fn take(&mut self, name: &[u8]) -> Option<OwnedFd> {
+        self.held.remove(name)
+    }
+
+    /// Takes all whose names begin with `prefix`; gives the rest of each name.
+    pub fn take_all(&mut self, prefix: &str) -> Vec<(String, OwnedFd)> {
+        let prefix = prefix.as_bytes();
+        let names: Vec<Vec<u8>> = self.held.keys().filter(|name| name.starts_with(prefix)).cloned().collect();
+        names
+            .into_iter()
+            .filter_map(|name| {
+                let fd = self.held.remove(&name)?;
+                Some((String::from_utf8_lossy(&name[prefix.len()..]).into_owned(), fd))
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,105 @@
+//! The mind's end of the conversation with the keeper: nothing blocks, and what cannot be sent now waits its turn.
+
+#![allow(unsafe_code, reason = "the event loop takes descriptors on our word that they stay open")]
+
+use std::collections::VecDeque;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+
+use minder_keeper::wire::{FromKeeper, Port, ToKeeper};
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+
+/// The conversation.
+#[derive(Debug)]
+pub struct KeeperLink {
+    port: AsyncFd<Port>,
+    /// What the keeper had no room for. Bounded by what one step can order, which is bounded by the number of
+    /// programs; the keeper reads faster than it clones.
+    unsent: VecDeque<(ToKeeper, Option<OwnedFd>)>,
+}
+
+impl KeeperLink {
+    /// Over this port.
+    ///
+    /// # Errors
+    /// When the event loop does not take it.
+    pub fn new(port: Port) -> io::Result<Self> {
+        let interest = Interest::READABLE | Interest::WRITABLE;
+        // SAFETY: the port owns its descriptor, and gives the same one for as long as it lives.
+        let port = unsafe { AsyncFd::register_with_interest(port, interest) }?;
+        Ok(Self { port, unsent: VecDeque::new() })
+    }
+
+    /// Sends a message, now or as soon as there is room.
+    pub fn send(&mut self, message: ToKeeper) {
+        self.unsent.push_back((message, None));
+        self.flush();
+    }
+
+    /// Has the keeper hold a descriptor under a name.
+    pub fn hold(&mut self, name: impl Into<Vec<u8>>, fd: OwnedFd) {
+        self.unsent.push_back((ToKeeper::Hold { name: name.into() }, Some(fd)));
+        self.flush();
+    }
+
+    /// Has the keeper let go of a descriptor.
+    pub fn release(&mut self, name: impl Into<Vec<u8>>) {
+        self.send(ToKeeper::Release { name: name.into() });
+    }
+
+    /// Whether everything has been sent.
+    pub fn is_flushed(&self) -> bool {
+        self.unsent.is_empty()
+    }
+
+    /// Sends what waits, as far as there is room. A keeper that is gone shows at the next receive.
+    pub fn flush(&mut self) {
+        while let Some((message, fd)) = self.unsent.front() {
+            let fds: Vec<_> = fd.iter().map(AsFd::as_fd).collect();
+            match self.port.get_ref().send(message, &fds) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                Ok(()) | Err(_) => {
+                    self.unsent.pop_front();
+                }
+            }
+        }
+    }
+
+    /// Waits until there is something to receive, or room for what waits to be sent.
+    ///
+    /// # Errors
+    /// When the event loop fails.
+    pub async fn ready(&self) -> io::Result<()> {
+        if self.unsent.is_empty() {
+            self.port.readable().await?.retain_ready();
+        } else {
+            self.port.ready(Interest::READABLE | Interest::WRITABLE).await?.retain_ready();
+        }
+        Ok(())
+    }
+
+    /// The next message, `None` if there is none now.
+    ///
+    /// # Errors
+    /// `UnexpectedEof` when the keeper is gone, `InvalidData` for a packet that is no message.
+    pub fn try_receive(&self) -> io::Result<Option<(FromKeeper, Vec<OwnedFd>)>> {
+        let received = self.port.try_io(Interest::READABLE, Port::receive::<FromKeeper>);
+        match received {
+            Ok(Some(message)) => Ok(Some(message)),
+            Ok(None) => Err(io::ErrorKind::UnexpectedEof.into()),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Gives up waiting for room: clears the readiness that [`KeeperLink::ready`] left in place.
+    pub fn note_full(&self) {
+        if !self.unsent.is_empty() {
+            let full: io::Result<()> =
+                self.port.try_io(Interest::WRITABLE, |_| Err(io::ErrorKind::WouldBlock.into()));
+            // The error is the point: it tells the event loop to look again.
+            drop(full);
+        }
+    }
+}

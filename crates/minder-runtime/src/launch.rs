@@ -1,0 +1,106 @@
+//! From a program's spec to what the keeper is asked to clone: the executable is looked for, the environment made.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use minder_core::ids::ByteString;
+use minder_core::program::{Command, CommandProblem, ErrorOutput, ProgramSpec, StdinSource};
+use minder_keeper::wire::{Credentials, ErrorTo, Leader, OutputTo, SpawnRequest, StdinFrom};
+use rustix::fs::{Access, access};
+
+/// What minder itself was started with, without what its own halves tell each other.
+pub fn inherited_environment() -> Vec<(Vec<u8>, Vec<u8>)> {
+    std::env::vars_os()
+        .filter(|(name, _)| !name.as_bytes().starts_with(b"MINDER_"))
+        .map(|(name, value)| (name.into_vec(), value.into_vec()))
+        .collect()
+}
+
+/// The file that a command executes.
+///
+/// # Errors
+/// Why it cannot be executed.
+pub fn executable(command: &Command) -> Result<ByteString, CommandProblem> {
+    let words = command.words.as_ref().map_err(Clone::clone)?;
+    let word = words.first().ok_or(CommandProblem::Empty)?;
+    let path = if word.as_bytes().contains(&b'/') { Some(word.clone()) } else { search(command, word) };
+    let path = path.ok_or_else(|| CommandProblem::NotFound(word.clone()))?;
+    let file = Path::new(OsStr::from_bytes(path.as_bytes()));
+    let Ok(metadata) = file.metadata() else { return Err(CommandProblem::NotFound(path)) };
+    if metadata.is_dir() {
+        Err(CommandProblem::IsDirectory(path))
+    } else if metadata.permissions().mode() & 0o111 == 0 {
+        Err(CommandProblem::NotExecutable(path))
+    } else if access(file, Access::EXEC_OK).is_err() {
+        Err(CommandProblem::NotPermitted(path))
+    } else {
+        Ok(path)
+    }
+}
+
+/// The first that exists counts, executable or not.
+fn search(command: &Command, word: &ByteString) -> Option<ByteString> {
+    command.search.iter().find_map(|directory| {
+        let path =
+            Path::new(OsStr::from_bytes(directory.as_bytes())).join(OsStr::from_bytes(word.as_bytes()));
+        path.metadata().is_ok().then(|| ByteString::from(path.into_os_string().into_vec()))
+    })
+}
+
+/// What the groups' sockets are called among the descriptors that the keeper holds.
+pub const SOCKET_PREFIX: &str = "socket:";
+
+/// The name under which the keeper holds a group's socket.
+pub fn socket_name(group: &str) -> Vec<u8> {
+    format!("{SOCKET_PREFIX}{group}").into_bytes()
+}
+
+/// What the keeper is asked to clone.
+pub fn request(
+    spec: &ProgramSpec,
+    group: &str,
+    program: &ByteString,
+    inherited: &[(Vec<u8>, Vec<u8>)],
+) -> SpawnRequest {
+    let words = spec.command.words.as_deref().unwrap_or_default();
+    SpawnRequest {
+        program: program.as_bytes().to_vec(),
+        argv: words.iter().map(|word| word.as_bytes().to_vec()).collect(),
+        environment: environment(spec, inherited),
+        directory: spec.directory.as_ref().map(|path| path.as_bytes().to_vec()),
+        credentials: spec.identity.as_ref().map(|identity| Credentials {
+            uid: identity.uid,
+            gid: identity.gid,
+            groups: identity.groups.clone(),
+        }),
+        umask: spec.umask,
+        limits: Vec::new(),
+        leader: Leader::Group,
+        stdin: match spec.stdin {
+            StdinSource::Pipe => StdinFrom::Pipe,
+            StdinSource::GroupSocket => StdinFrom::Held(socket_name(group)),
+        },
+        stdout: OutputTo::Pipe,
+        stderr: match spec.stderr {
+            ErrorOutput::Own(_) => ErrorTo::Pipe,
+            ErrorOutput::WithStdout => ErrorTo::Stdout,
+        },
+        inherited: Vec::new(),
+    }
+}
+
+/// minder's own variables in their order, then the program's; of one name the last counts, in the first's place.
+fn environment(spec: &ProgramSpec, inherited: &[(Vec<u8>, Vec<u8>)]) -> Vec<Vec<u8>> {
+    let mut all: Vec<(&[u8], &[u8])> =
+        inherited.iter().map(|(name, value)| (&name[..], &value[..])).collect();
+    for (name, value) in &spec.environment {
+        let (name, value) = (name.as_bytes(), value.as_bytes());
+        match all.iter_mut().find(|(known, _)| *known == name) {
+            Some(place) => place.1 = value,
+            None => all.push((name, value)),
+        }
+    }
+    all.into_iter().map(|(name, value)| [name, b"=", value].concat()).collect()
+}

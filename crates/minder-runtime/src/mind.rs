@@ -1,0 +1,436 @@
+//! The one loop: waits for the keeper, a pipe, a request or a deadline, turns it into inputs of the supervision,
+//! and carries out the effects. It owns everything; nothing here is shared and nothing polls.
+//!
+//! ```text
+//!  keeper ──exits, processes──┐
+//!  pipes ───bytes─────────────┤                                    ┌─▶ keeper: spawn, signal
+//!  faces ───requests──────────┼─▶ Input ─▶ Supervision ─▶ Effect ──┼─▶ ledger, roster
+//!  clock ───deadlines─────────┘                                    └─▶ Event ─▶ observers, waiters ─▶ Order
+//! ```
+//!
+//! Inputs, events and orders go through queues, one after the other, so that nothing here calls itself.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use minder_core::control::{Ending, Order, Reader};
+use minder_core::event::{Channel, Event, Output};
+use minder_core::ids::{Errno, ExitStatus, GroupName, InstanceId, Pid, Signal};
+use minder_core::input::Input;
+use minder_core::instance::Trouble;
+use minder_core::plan::Plan;
+use minder_core::program::StdinSource;
+use minder_core::supervision::Supervision;
+use minder_core::time::Instant;
+use minder_keeper::wire::{ChildFds, ChildId, FromKeeper, SpawnStep, Stage, StageFailure, ToKeeper};
+use tokio::sync::mpsc;
+
+use crate::clock;
+use crate::faces::Faces;
+use crate::group_sockets::GroupSockets;
+use crate::handle::Asked;
+use crate::keeper_link::KeeperLink;
+use crate::ledger::Ledger;
+use crate::logs::{Pumped, Told};
+use crate::pipes::{Pipe, PipeSet, Token};
+use crate::roster::Roster;
+use crate::slot::Slot;
+use crate::status::exit_status;
+use crate::waiters::Waiters;
+
+/// Everything the mind knows and holds.
+pub struct Mind {
+    pub(crate) world: Supervision,
+    pub(crate) slots: BTreeMap<InstanceId, Slot>,
+    pub(crate) children: BTreeMap<ChildId, InstanceId>,
+    pub(crate) next_child: u32,
+    pub(crate) link: KeeperLink,
+    pub(crate) pipes: PipeSet,
+    pub(crate) ledger: Ledger,
+    pub(crate) roster: Roster,
+    pub(crate) sockets: GroupSockets,
+    pub(crate) faces: Faces,
+    pub(crate) reader: Box<dyn Reader>,
+    /// As it was read last.
+    pub(crate) plan: Arc<Plan>,
+    pub(crate) waiters: Waiters,
+    pub(crate) inputs: VecDeque<Input>,
+    pub(crate) events: VecDeque<Event>,
+    /// What minder was started with; every program's environment begins with it.
+    pub(crate) environment: Vec<(Vec<u8>, Vec<u8>)>,
+    /// The process in the pidfile.
+    pub(crate) keeper: u32,
+    pub(crate) finished: bool,
+}
+
+/// How much of a dead process's output is read before its exit is told: what a pipe can hold, many times over.
+/// It may have children that hold the pipe and never stop writing.
+const LAST_WORDS_PUMPS_MAX: usize = 64;
+
+impl Mind {
+    /// Goes on until everything has stopped; says what is to follow.
+    ///
+    /// # Errors
+    /// When the keeper is gone, or the kernel refuses to wait.
+    pub async fn run(&mut self, mut requests: mpsc::Receiver<Asked>) -> io::Result<Ending> {
+        let mut ready = Vec::new();
+        self.settle();
+        while !self.finished {
+            let deadline = self.deadline();
+            tokio::select! {
+                // The keeper first: what has ended should not be reported as running.
+                biased;
+                linked = self.link.ready() => {
+                    linked?;
+                    self.link.flush();
+                    self.link.note_full();
+                    self.hear_keeper()?;
+                }
+                Some((request, reply)) = requests.recv() => self.answer(request, reply),
+                watched = self.pipes.ready(&mut ready) => {
+                    watched?;
+                    for token in ready.drain(..) {
+                        self.pipe_ready(token);
+                    }
+                }
+                () = until(deadline) => self.due(),
+            }
+            self.settle();
+        }
+        Ok(self.roster.ending)
+    }
+
+    /// Tells the keeper what is to follow, once everything has stopped and been put away.
+    ///
+    /// # Errors
+    /// When the keeper is gone or does not listen within five seconds.
+    pub async fn farewell(mut self, ending: Ending) -> io::Result<()> {
+        self.link.send(match ending {
+            Ending::Exit => ToKeeper::Finish { status: 0 },
+            Ending::Again => ToKeeper::Again,
+        });
+        let flushed = async {
+            while !self.link.is_flushed() {
+                self.link.ready().await?;
+                self.link.flush();
+                self.link.note_full();
+            }
+            Ok(())
+        };
+        tokio::time::timeout(FAREWELL, flushed).await.unwrap_or(Err(io::ErrorKind::TimedOut.into()))
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        [self.world.deadline(), self.faces.deadline()].into_iter().flatten().min()
+    }
+
+    fn due(&mut self) {
+        self.inputs.push_back(Input::Tick);
+        let orders = self.faces.wake(clock::now(), &self.world);
+        self.carry_out_orders(orders);
+    }
+
+    /// Takes all inputs and tells all events, until there is none of either.
+    pub(crate) fn settle(&mut self) {
+        loop {
+            if let Some(event) = self.events.pop_front() {
+                self.tell(&event);
+            } else if let Some(input) = self.inputs.pop_front() {
+                self.step(input);
+            } else {
+                return;
+            }
+        }
+    }
+
+    fn step(&mut self, input: Input) {
+        let mut effects = Vec::new();
+        self.world.step(clock::now(), input, &mut effects);
+        for effect in effects {
+            self.carry_out(effect);
+        }
+    }
+
+    fn tell(&mut self, event: &Event) {
+        if let Event::Moved(moved) = event {
+            self.waiters.moved(moved.id, &moved.after);
+        }
+        let orders = self.faces.tell(clock::now(), &self.world, event);
+        self.carry_out_orders(orders);
+    }
+
+    fn carry_out_orders(&mut self, orders: Vec<Order>) {
+        for order in orders {
+            match order {
+                Order::Journal(lines) => self.write_journal(&lines),
+                Order::Feed(id, bytes) => {
+                    let fed = self.slots.get_mut(&id).map(|slot| slot.feed(&bytes, &self.pipes));
+                    if !matches!(fed, Some(Ok(()))) {
+                        self.events.push_back(Event::StdinBroken { id });
+                    }
+                }
+                Order::Remember(name, value) => self.faces.remember(name, &value, &mut self.link),
+                Order::Announce(announcement) => self.events.push_back(Event::Announced(announcement)),
+            }
+        }
+    }
+
+    /// Trouble with minder's own log is told to everybody else, but not written into it.
+    pub(crate) fn write_journal(&mut self, lines: &[u8]) {
+        let mut told = Vec::new();
+        self.faces.journal.write(lines, &mut told);
+        for told in told {
+            if let Told::Trouble(error) = told {
+                self.events.push_back(Event::Trouble(error.to_string().into()));
+            }
+        }
+    }
+
+    fn hear_keeper(&mut self) -> io::Result<()> {
+        loop {
+            match self.link.try_receive() {
+                Ok(None) => return Ok(()),
+                Ok(Some((message, fds))) => self.keeper_said(message, fds),
+                // A packet that is no message is gone; the next may be one.
+                Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                    self.trouble(format!("the keeper sent something that is no message: {error}"));
+                }
+                Err(error) => return Err(error),
+            }
+            // One at a time, so that its consequences come before the next one's.
+            self.settle();
+        }
+    }
+
+    fn keeper_said(&mut self, message: FromKeeper, fds: Vec<std::os::fd::OwnedFd>) {
+        match message {
+            FromKeeper::Spawned { child, pid, failure, pipes } => {
+                let Ok(fds) = pipes.unpack(fds) else {
+                    self.trouble(format!("process {pid} came without its pipes: too many open files"));
+                    return self.spawned(child, pid, failure, ChildFds::default());
+                };
+                self.spawned(child, pid, failure, fds);
+            }
+            FromKeeper::NotSpawned { child, step, errno } => self.not_spawned(child, step, Errno(errno)),
+            FromKeeper::Exited { child, status } => self.exited(child, exit_status(status)),
+            FromKeeper::SignalFailed { child, errno } => {
+                // ESRCH: it has just ended, and that is about to be told.
+                if let Some(&id) = self.children.get(&child)
+                    && errno != libc::ESRCH
+                {
+                    self.inputs.push_back(Input::SignalFailed(id, Errno(errno)));
+                }
+            }
+            FromKeeper::Reaped { pid, status } => {
+                if let Some(pid) = Pid::new(pid) {
+                    let status = exit_status(status);
+                    self.events.push_back(Event::OrphanReaped { pid, status });
+                }
+            }
+            FromKeeper::Asked { signal } => self.asked(signal),
+            // Parts of the greeting, which has been read before the loop began.
+            FromKeeper::Hello { .. }
+            | FromKeeper::Child { .. }
+            | FromKeeper::Held { .. }
+            | FromKeeper::HelloEnd => {}
+        }
+    }
+
+    fn spawned(&mut self, child: ChildId, pid: u32, failure: Option<StageFailure>, fds: ChildFds) {
+        let Some((&id, pid)) = self.children.get(&child).zip(Pid::new(pid)) else { return };
+        let Some(slot) = self.slots.get_mut(&id) else { return };
+        if let Err(error) = slot.attach(fds, &self.pipes) {
+            self.trouble(format!("cannot watch the output of process {pid}: {error}"));
+        }
+        self.inputs.push_back(Input::Spawned(id, pid));
+        if let Some(failure) = failure {
+            // The process is told of before what it says.
+            self.settle();
+            self.note_failure(id, failure);
+        }
+    }
+
+    /// Says in the program's own log where its process gave up.
+    fn note_failure(&mut self, id: InstanceId, failure: StageFailure) {
+        let Some(instance) = self.world.instance(id) else { return };
+        let notices = &instance.spec.notices;
+        let notice = match failure.stage {
+            Stage::Credentials(_) => &notices.identity,
+            Stage::Directory => &notices.directory,
+            Stage::Exec | Stage::Group | Stage::Descriptors | Stage::Limits => &notices.exec,
+        };
+        let text = crate::status::notice_text(notice, Errno(failure.errno));
+        let mut told = Vec::new();
+        let Some(slot) = self.slots.get_mut(&id) else { return };
+        let channel = slot.note(&text, &mut told);
+        self.pass_on(id, channel, told);
+    }
+
+    fn not_spawned(&mut self, child: ChildId, step: SpawnStep, errno: Errno) {
+        let Some(id) = self.children.remove(&child) else { return };
+        if let Some(slot) = self.slots.get_mut(&id) {
+            slot.child = None;
+        }
+        let trouble = match step {
+            SpawnStep::Request | SpawnStep::Pipes => Trouble::Pipes(errno),
+            SpawnStep::Clone => Trouble::Fork(errno),
+        };
+        self.inputs.push_back(Input::NotSpawned(id, trouble));
+        self.close_idle_socket(id);
+    }
+
+    /// A process has ended: its last words first, then the exit, then the keeper may forget it.
+    pub(crate) fn exited(&mut self, child: ChildId, status: ExitStatus) {
+        if let Some(id) = self.children.remove(&child) {
+            for channel in [Channel::Stdout, Channel::Stderr] {
+                self.hear_last_words(id, channel);
+            }
+            if let Some(slot) = self.slots.get_mut(&id) {
+                slot.child = None;
+            }
+            self.inputs.push_back(Input::Exited(id, status));
+            // The exit is in the ledger before the keeper forgets it.
+            self.settle();
+            self.close_idle_socket(id);
+        }
+        self.link.send(ToKeeper::Acknowledge { child });
+    }
+
+    fn hear_last_words(&mut self, id: InstanceId, channel: Channel) {
+        for _ in 0..LAST_WORDS_PUMPS_MAX {
+            if self.pump(id, channel) != Pumped::More {
+                break;
+            }
+        }
+        let mut told = Vec::new();
+        if let Some(slot) = self.slots.get_mut(&id) {
+            slot.detach(channel, &self.pipes, &mut told);
+        }
+        self.pass_on(id, channel, told);
+    }
+
+    fn pipe_ready(&mut self, token: Token) {
+        match token.pipe {
+            Pipe::Stdout => drop(self.pump(token.id, Channel::Stdout)),
+            Pipe::Stderr => drop(self.pump(token.id, Channel::Stderr)),
+            Pipe::StdoutTarget => self.target_ready(token.id, Channel::Stdout),
+            Pipe::StderrTarget => self.target_ready(token.id, Channel::Stderr),
+            Pipe::Stdin => {
+                let Some(slot) = self.slots.get_mut(&token.id) else { return };
+                if slot.stdin_ready(&self.pipes).is_err() {
+                    self.events.push_back(Event::StdinBroken { id: token.id });
+                }
+            }
+        }
+        self.settle();
+    }
+
+    fn target_ready(&mut self, id: InstanceId, channel: Channel) {
+        if let Some(slot) = self.slots.get_mut(&id) {
+            slot.target_ready(channel, &self.pipes);
+        }
+        self.pump(id, channel);
+    }
+
+    fn pump(&mut self, id: InstanceId, channel: Channel) -> Pumped {
+        let Some(slot) = self.slots.get_mut(&id) else { return Pumped::Ended };
+        let mut told = Vec::new();
+        let pumped = slot.pump(channel, &self.pipes, &mut told);
+        self.pass_on(id, channel, told);
+        pumped
+    }
+
+    pub(crate) fn pass_on(&mut self, id: InstanceId, channel: Channel, told: Vec<Told>) {
+        for told in told {
+            let event = match told {
+                Told::Chunk(bytes) => self.output(id, channel, bytes).map(Event::Output),
+                Told::Captured(bytes) => self.output(id, channel, bytes).map(Event::Captured),
+                Told::Trouble(trouble) => Some(Event::Trouble(trouble.to_string().into())),
+                Told::Recovered { lost } => Some(self.recovered(id, channel, lost)),
+            };
+            self.events.extend(event);
+        }
+    }
+
+    fn recovered(&self, id: InstanceId, channel: Channel, lost: u64) -> Event {
+        let path = self.slots.get(&id).and_then(|slot| slot.log_path(channel));
+        let path =
+            path.map_or_else(String::new, |path| String::from_utf8_lossy(path.as_bytes()).into_owned());
+        Event::Trouble(format!("the log `{path}` can be written again; {lost} bytes were lost").into())
+    }
+
+    fn output(&self, id: InstanceId, channel: Channel, bytes: Vec<u8>) -> Option<Output> {
+        let pid = self.world.instance(id)?.facts.pid()?;
+        Some(Output { id, pid, channel, bytes })
+    }
+
+    /// A signal came to the keeper, which is the process that people know.
+    fn asked(&mut self, signal: i32) {
+        let Ok(number) = u8::try_from(signal) else { return };
+        self.events.push_back(Event::Asked(Signal(number)));
+        match signal {
+            libc::SIGTERM | libc::SIGINT | libc::SIGQUIT => self.shut_down(Ending::Exit),
+            libc::SIGHUP => self.shut_down(Ending::Again),
+            libc::SIGUSR2 => self.reopen_logs(),
+            _ => {}
+        }
+    }
+
+    /// The first who asks says what follows.
+    pub(crate) fn shut_down(&mut self, ending: Ending) {
+        use minder_core::supervision::Mode;
+        match self.world.mode() {
+            Mode::Resting | Mode::Running => {
+                self.roster.ending = ending;
+                self.inputs.push_back(Input::Shutdown);
+            }
+            Mode::Stopping | Mode::Stopped => {}
+        }
+    }
+
+    pub(crate) fn reopen_logs(&mut self) {
+        if let Err(error) = self.faces.journal.reopen() {
+            self.trouble(error.to_string());
+        }
+        let errors: Vec<_> = self.slots.values_mut().flat_map(Slot::reopen_logs).collect();
+        for error in errors {
+            self.trouble(error.to_string());
+        }
+        self.events.push_back(Event::LogsReopened);
+    }
+
+    pub(crate) fn trouble(&mut self, text: String) {
+        self.events.push_back(Event::Trouble(text.into()));
+    }
+
+    /// Closes the socket of a slot's group when none of its programs has a process.
+    fn close_idle_socket(&mut self, id: InstanceId) {
+        let Some(instance) = self.world.instance(id) else { return };
+        if instance.spec.stdin != StdinSource::GroupSocket {
+            return;
+        }
+        let name: GroupName = instance.group.clone();
+        let Some(group) = self.world.group(&name) else { return };
+        let used = |id: &InstanceId| self.slots.get(id).is_some_and(|slot| slot.child.is_some());
+        if group.members.iter().any(used) {
+            return;
+        }
+        if let Some(address) = self.sockets.closed(&name) {
+            self.link.release(crate::launch::socket_name(name.as_str()));
+            self.events.push_back(Event::SocketClosed(name, address));
+        }
+    }
+}
+
+/// Sleeps until a deadline; for ever if there is none.
+async fn until(deadline: Option<Instant>) {
+    match deadline {
+        Some(at) => tokio::time::sleep(at.since(clock::now().monotonic)).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// How long the last messages to the keeper may take.
+const FAREWELL: Duration = Duration::from_secs(5);

@@ -1,0 +1,300 @@
+//! How a mind begins: from what the keeper holds. The first one finds a reading of the configuration and nothing
+//! else; a later one finds everything, and goes on.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::io;
+use std::os::fd::AsFd;
+use std::sync::Arc;
+
+use minder_core::control::{Observer, Reader};
+use minder_core::ids::{GroupName, InstanceId, Pid};
+use minder_core::input::Input;
+use minder_core::instance::{Facts, Phase};
+use minder_core::plan::{GroupSpec, JournalSpec, Plan};
+use minder_core::supervision::{Mode, Supervision};
+use minder_keeper::wire::{ChildId, ChildState, ToKeeper};
+
+use crate::faces::{Faces, MEMO_PREFIX};
+use crate::greeting::{Greeting, KeptChild};
+use crate::group_sockets::GroupSockets;
+use crate::keeper_link::KeeperLink;
+use crate::launch::{self, SOCKET_PREFIX};
+use crate::ledger::{self, Ledger};
+use crate::logs::Journal;
+use crate::memo::{self, Memo};
+use crate::mind::Mind;
+use crate::pipes::PipeSet;
+use crate::roster::{self, Kept, READING_PREFIX, Roster};
+use crate::slot::Slot;
+use crate::status::exit_status;
+use crate::waiters::Waiters;
+
+/// What an earlier mind left, read from the keeper's greeting.
+#[derive(Debug)]
+pub struct Heritage {
+    greeting: Greeting,
+    /// Snapshots of readings, by number.
+    readings: BTreeMap<u32, Vec<u8>>,
+    memos: BTreeMap<String, (Memo, Vec<u8>)>,
+}
+
+/// What the mind is made of beside its heritage.
+pub struct Parts {
+    /// Reads the configuration.
+    pub reader: Box<dyn Reader>,
+    /// The plan of the last reading.
+    pub plan: Plan,
+    /// Who listens, in the order in which they are told.
+    pub observers: Vec<Box<dyn Observer>>,
+    /// minder's own log.
+    pub journal: JournalSpec,
+}
+
+impl Heritage {
+    /// Sorts what the keeper holds.
+    ///
+    /// # Errors
+    /// When a memory file cannot be read.
+    pub fn sort(mut greeting: Greeting) -> io::Result<Self> {
+        let mut readings = BTreeMap::new();
+        for (number, fd) in greeting.take_all(READING_PREFIX) {
+            if let Ok(number) = number.parse() {
+                readings.insert(number, memo::contents(fd.as_fd())?);
+            }
+        }
+        let mut memos = BTreeMap::new();
+        for (name, fd) in greeting.take_all(MEMO_PREFIX) {
+            let (memo, value) = Memo::recalled(fd)?;
+            memos.insert(name, (memo, value.unwrap_or_default()));
+        }
+        Ok(Self { greeting, readings, memos })
+    }
+
+    /// The snapshot of the last reading.
+    pub fn latest_reading(&self) -> Option<&[u8]> {
+        self.readings.last_key_value().map(|(_, snapshot)| &snapshot[..])
+    }
+
+    /// What an observer's predecessor had remembered.
+    pub fn recall(&self, name: &str) -> Option<&[u8]> {
+        self.memos.get(name).map(|(_, value)| &value[..]).filter(|value| !value.is_empty())
+    }
+
+    /// How many minds there were before.
+    pub fn lives(&self) -> u32 {
+        self.greeting.lives
+    }
+
+    /// The process in the pidfile.
+    pub fn keeper(&self) -> u32 {
+        self.greeting.keeper
+    }
+
+    /// Takes a descriptor that the keeper holds for somebody else.
+    pub fn take(&mut self, name: &[u8]) -> Option<std::os::fd::OwnedFd> {
+        self.greeting.take(name)
+    }
+
+    /// Takes all whose names begin with `prefix`; gives the rest of each name.
+    pub fn take_all(&mut self, prefix: &str) -> Vec<(String, std::os::fd::OwnedFd)> {
+        self.greeting.take_all(prefix)
+    }
+
+    /// Makes the mind. To be called inside the event loop.
+    ///
+    /// # Errors
+    /// When the system has no descriptor or memory left, or the journal cannot be opened.
+    pub fn go_on(mut self, parts: Parts) -> io::Result<Mind> {
+        let roster_fd = self.greeting.take(roster::NAME.as_bytes());
+        let ledger_fd = self.greeting.take(ledger::NAME.as_bytes());
+        let latest = self.readings.last_key_value().map_or(0, |(&number, _)| number);
+        let held_sockets: Vec<String> =
+            self.greeting.take_all(SOCKET_PREFIX).into_iter().map(|(group, _)| group).collect();
+        let children = std::mem::take(&mut self.greeting.children);
+        let mut link = KeeperLink::new(self.greeting.port)?;
+        let ledger = match ledger_fd {
+            Some(fd) => Ledger::recalled(fd),
+            None => {
+                let ledger = Ledger::new()?;
+                link.hold(ledger::NAME, ledger.as_fd().try_clone_to_owned()?);
+                ledger
+            }
+        };
+        let (roster, kept) = match roster_fd {
+            Some(fd) => Roster::recalled(fd, latest)?,
+            None => (Roster::new(&mut link, latest)?, None),
+        };
+        let memos = self.memos.into_iter().map(|(name, (memo, _))| (name, memo)).collect();
+        let mut journal = Journal::new(&parts.journal);
+        // The front has seen that it can be opened; where that has changed, each write tries again.
+        let journal_opened = journal.open();
+        let mut mind = Mind {
+            world: Supervision::new(),
+            slots: BTreeMap::new(),
+            children: BTreeMap::new(),
+            next_child: 1,
+            link,
+            pipes: PipeSet::new()?,
+            ledger,
+            roster,
+            sockets: GroupSockets::default(),
+            faces: Faces::new(parts.observers, journal, memos),
+            reader: parts.reader,
+            plan: Arc::new(parts.plan),
+            waiters: Waiters::default(),
+            inputs: VecDeque::new(),
+            events: VecDeque::new(),
+            environment: launch::inherited_environment(),
+            keeper: self.greeting.keeper,
+            finished: false,
+        };
+        if let Err(error) = journal_opened {
+            mind.trouble(error.to_string());
+        }
+        match kept {
+            Some(kept) => mind.take_up(&kept, children, &self.readings, &held_sockets),
+            None => mind.begin(children),
+        }
+        Ok(mind)
+    }
+}
+
+impl Mind {
+    /// The first mind: everything in the plan comes into service.
+    fn begin(&mut self, children: BTreeMap<ChildId, KeptChild>) {
+        self.refuse_strangers(children);
+        for group in self.plan.groups().to_vec() {
+            self.inputs.push_back(Input::AddGroup(group));
+        }
+        self.inputs.push_back(Input::Begin);
+        self.settle();
+        self.link.send(ToKeeper::Ready);
+    }
+
+    /// A later mind: what was in service is taken over as it was.
+    fn take_up(
+        &mut self,
+        kept: &Kept,
+        mut children: BTreeMap<ChildId, KeptChild>,
+        readings: &BTreeMap<u32, Vec<u8>>,
+        held_sockets: &[String],
+    ) {
+        let plans: BTreeMap<u32, Plan> = readings
+            .iter()
+            .filter_map(|(&number, snapshot)| Some((number, self.reader.restore(snapshot).ok()?)))
+            .collect();
+        self.next_child = children.keys().map(|child| child.0 + 1).max().unwrap_or(1);
+        let mut news = Vec::new();
+        for (name, reading, ids) in &kept.groups {
+            match plans.get(reading).and_then(|plan| plan.group(name)) {
+                Some(spec) if spec.programs.len() == ids.len() => {
+                    let spec = spec.clone();
+                    self.adopt(spec, ids, &mut children, &mut news);
+                }
+                Some(_) | None => {
+                    self.trouble(format!("group {name} could not be taken up: its configuration is lost"));
+                }
+            }
+        }
+        for name in held_sockets {
+            let name = GroupName::new(name.as_str());
+            if let Some(socket) = self.world.group(&name).and_then(|group| group.spec.socket.clone()) {
+                self.sockets.opened(name, socket.address);
+            }
+        }
+        self.refuse_strangers(children);
+        self.inputs.push_back(match kept.mode {
+            // Killed before anything had begun: it begins now.
+            Mode::Resting => Input::Begin,
+            Mode::Running | Mode::Stopping | Mode::Stopped => Input::Resume(kept.mode),
+        });
+        self.settle();
+        for id in news {
+            self.catch_up(id);
+        }
+        self.link.send(ToKeeper::Ready);
+    }
+
+    fn adopt(
+        &mut self,
+        spec: Arc<GroupSpec>,
+        ids: &[InstanceId],
+        children: &mut BTreeMap<ChildId, KeptChild>,
+        news: &mut Vec<News>,
+    ) {
+        let overhears = self.faces.overhears();
+        let mut adopted = Vec::new();
+        for (&id, program) in ids.iter().zip(&spec.programs) {
+            let record = self.ledger.read(id);
+            let mut slot = Slot::new(id, program, overhears);
+            let facts = record.as_ref().map_or(Facts::FRESH, |record| record.facts.clone());
+            let logs = record.as_ref().map(|record| (record.stdout_log.clone(), record.stderr_log.clone()));
+            let (stdout, stderr) = logs.unwrap_or_default();
+            if let Err(error) = slot.choose_logs(stdout, stderr).and_then(|()| slot.open_logs()) {
+                self.trouble(error.to_string());
+            }
+            let child = ChildId(record.map_or(0, |record| record.child));
+            self.next_child = self.next_child.max(child.0 + 1);
+            match children.remove(&child) {
+                Some(kept) => {
+                    slot.child = Some(child);
+                    self.children.insert(child, id);
+                    if let Err(error) = slot.attach(kept.fds, &self.pipes) {
+                        self.trouble(format!("cannot watch the output of process {}: {error}", kept.pid));
+                    }
+                    news.push(News { id, child, pid: kept.pid, state: Some(kept.state) });
+                }
+                // Ordered, but the order never arrived; or its end was being counted when the mind was killed.
+                None if facts.phase == Phase::Spawning => news.push(News { id, child, pid: 0, state: None }),
+                None => {}
+            }
+            self.slots.insert(id, slot);
+            adopted.push((id, facts));
+        }
+        self.inputs.push_back(Input::Adopt(spec, adopted));
+        self.settle();
+    }
+
+    /// Tells the supervision what it does not know yet of one slot.
+    fn catch_up(&mut self, news: News) {
+        let Some(phase) = self.world.instance(news.id).map(|instance| instance.facts.phase) else { return };
+        match (phase, news.state) {
+            (Phase::Spawning, None) => self.spawn(news.id),
+            (_, None) => {}
+            (_, Some(state)) => {
+                if let (Phase::Spawning, Some(pid)) = (phase, Pid::new(news.pid)) {
+                    self.inputs.push_back(Input::Spawned(news.id, pid));
+                    self.settle();
+                }
+                if let ChildState::Exited(status) = state {
+                    self.exited(news.child, exit_status(status));
+                }
+            }
+        }
+        self.settle();
+    }
+
+    /// Processes that belong to no slot: those whose end was counted are forgotten, others are left alone.
+    fn refuse_strangers(&mut self, children: BTreeMap<ChildId, KeptChild>) {
+        for (child, kept) in children {
+            match kept.state {
+                ChildState::Exited(_) => self.link.send(ToKeeper::Acknowledge { child }),
+                ChildState::Alive => {
+                    self.trouble(format!(
+                        "process {} belongs to no program any more; it is left alone",
+                        kept.pid
+                    ));
+                }
+            }
+        }
+    }
+}
+
+/// What the keeper knows of a slot's process.
+struct News {
+    id: InstanceId,
+    child: ChildId,
+    pid: u32,
+    /// `None`: the keeper knows of no process.
+    state: Option<ChildState>,
+}

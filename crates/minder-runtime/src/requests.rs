@@ -1,0 +1,222 @@
+//! Answering what is asked.
+
+use std::sync::Arc;
+
+use minder_core::change::diff;
+use minder_core::control::{Refusal, Reply, Report, Request, Selection, Status, Until, may_start};
+use minder_core::event::{Channel, Event};
+use minder_core::ids::{GroupName, InstanceId, Signal};
+use minder_core::input::Input;
+use minder_core::instance::Phase;
+use minder_core::stop::Reach;
+use minder_core::supervision::{Group, Mode};
+
+use crate::clock;
+use crate::launch;
+use crate::mind::Mind;
+use crate::slot::FeedError;
+use crate::waiters::{Awaited, ReplyTo};
+
+impl Mind {
+    pub(crate) fn answer(&mut self, request: Request, reply: ReplyTo) {
+        let result = match request {
+            Request::Start(id, until) => return self.start(id, until, reply),
+            Request::Stop(id, until) => return self.stop(id, until, reply),
+            Request::Report(selection) => self.report(&selection).map(Reply::Reports),
+            Request::Signal(id, signal) => self.signal_asked(id, signal),
+            Request::Feed(id, bytes) => self.feed(id, &bytes),
+            Request::ClearLogs(id) => self.clear_logs(id),
+            Request::ClearJournal => self.clear_journal(),
+            Request::Reread => self.reread(),
+            Request::Plan => {
+                let active = self.world.groups().iter().map(|group| group.spec.name.clone());
+                Ok(Reply::Plan(self.plan.clone(), active.collect()))
+            }
+            Request::AddGroup(name) => self.add_group(&name),
+            Request::RemoveGroup(name) => self.remove_group(name),
+            Request::Shutdown(ending) => {
+                self.shut_down(ending);
+                Ok(Reply::Done)
+            }
+            Request::Announce(announcement) => {
+                self.events.push_back(Event::Announced(announcement));
+                Ok(Reply::Done)
+            }
+            Request::Status => Ok(Reply::Status(self.status())),
+        };
+        // Whoever asked may have gone.
+        let _ = reply.send(result);
+    }
+
+    fn status(&self) -> Status {
+        Status {
+            pid: self.keeper,
+            mode: self.world.mode(),
+            journal: self.faces.journal.path().cloned(),
+            now: clock::now(),
+        }
+    }
+
+    fn report(&self, selection: &Selection) -> Result<Vec<Report>, Refusal> {
+        match selection {
+            Selection::All => {
+                Ok(self.world.groups().iter().flat_map(|group| self.reports_of(group)).collect())
+            }
+            Selection::Group(name) => {
+                let group = self.world.group(name).ok_or(Refusal::NoSuchGroup)?;
+                Ok(self.reports_of(group).collect())
+            }
+            Selection::Unit(name) => {
+                let id = self.world.find(name).ok_or(Refusal::NoSuchProgram)?;
+                let group = self.world.group(&name.group).ok_or(Refusal::NoSuchGroup)?;
+                Ok(self.report_of(group, id).into_iter().collect())
+            }
+        }
+    }
+
+    fn reports_of<'a>(&'a self, group: &'a Group) -> impl Iterator<Item = Report> + 'a {
+        group.members.iter().filter_map(|&id| self.report_of(group, id))
+    }
+
+    fn report_of(&self, group: &Group, id: InstanceId) -> Option<Report> {
+        let instance = self.world.instance(id)?;
+        let log = |channel| self.slots.get(&id).and_then(|slot| slot.log_path(channel).cloned());
+        Some(Report {
+            id,
+            group: instance.group.clone(),
+            group_priority: group.spec.priority,
+            spec: instance.spec.clone(),
+            facts: instance.facts.clone(),
+            stdout_log: log(Channel::Stdout),
+            stderr_log: log(Channel::Stderr),
+        })
+    }
+
+    fn start(&mut self, id: InstanceId, until: Until, reply: ReplyTo) {
+        if let Err(refusal) = self.check_start(id) {
+            let _ = reply.send(Err(refusal));
+            return;
+        }
+        self.inputs.push_back(Input::Start(id));
+        self.await_outcome(id, Awaited::Start(until), reply);
+    }
+
+    /// The executable is looked for first: a program that runs but could not be started again is told of that.
+    fn check_start(&self, id: InstanceId) -> Result<(), Refusal> {
+        let instance = self.world.instance(id).ok_or(Refusal::NoSuchProgram)?;
+        self.check_mode()?;
+        launch::executable(&instance.spec.command).map_err(Refusal::Command)?;
+        may_start(&instance.facts)
+    }
+
+    fn check_mode(&self) -> Result<(), Refusal> {
+        match self.world.mode() {
+            Mode::Resting | Mode::Running => Ok(()),
+            Mode::Stopping | Mode::Stopped => Err(Refusal::ShuttingDown),
+        }
+    }
+
+    fn stop(&mut self, id: InstanceId, until: Until, reply: ReplyTo) {
+        let refusal = match self.world.instance(id) {
+            None => Some(Refusal::NoSuchProgram),
+            Some(instance) if !instance.facts.is_wanted() => Some(Refusal::NotRunning),
+            Some(_) => None,
+        };
+        if let Some(refusal) = refusal {
+            let _ = reply.send(Err(refusal));
+            return;
+        }
+        self.inputs.push_back(Input::Stop(id));
+        self.await_outcome(id, Awaited::Stop(until), reply);
+    }
+
+    /// Takes the input that was just queued, then waits for what comes of it.
+    fn await_outcome(&mut self, id: InstanceId, awaited: Awaited, reply: ReplyTo) {
+        self.settle();
+        match self.world.instance(id) {
+            Some(instance) => self.waiters.add(id, awaited, &instance.facts, reply),
+            None => drop(reply.send(Err(Refusal::NoSuchProgram))),
+        }
+    }
+
+    fn signal_asked(&mut self, id: InstanceId, signal: Signal) -> Result<Reply, Refusal> {
+        let instance = self.world.instance(id).ok_or(Refusal::NoSuchProgram)?;
+        match instance.facts.phase {
+            Phase::Starting { .. } | Phase::Up { .. } | Phase::Stopping { .. } => {
+                self.signal(id, signal, Reach::Process);
+                Ok(Reply::Done)
+            }
+            Phase::Down(_) | Phase::Spawning | Phase::Waiting { .. } | Phase::Lost { .. } => {
+                Err(Refusal::NotRunning)
+            }
+        }
+    }
+
+    fn feed(&mut self, id: InstanceId, bytes: &[u8]) -> Result<Reply, Refusal> {
+        let instance = self.world.instance(id).ok_or(Refusal::NoSuchProgram)?;
+        match instance.facts.phase {
+            Phase::Starting { .. } | Phase::Up { .. } => {}
+            Phase::Down(_)
+            | Phase::Spawning
+            | Phase::Stopping { .. }
+            | Phase::Waiting { .. }
+            | Phase::Lost { .. } => return Err(Refusal::NotRunning),
+        }
+        let slot = self.slots.get_mut(&id).ok_or(Refusal::NotRunning)?;
+        match slot.feed(bytes, &self.pipes) {
+            Ok(()) => Ok(Reply::Done),
+            Err(FeedError::Closed | FeedError::Full) => Err(Refusal::StdinClosed),
+        }
+    }
+
+    fn clear_logs(&mut self, id: InstanceId) -> Result<Reply, Refusal> {
+        let slot = self.slots.get_mut(&id).ok_or(Refusal::NoSuchProgram)?;
+        // Without a process nothing is open, and there is nothing to begin anew.
+        if slot.child.is_none() {
+            return Ok(Reply::Done);
+        }
+        match slot.clear_logs().into_iter().next() {
+            None => Ok(Reply::Done),
+            Some(error) => Err(Refusal::File(error.path().clone(), error.errno())),
+        }
+    }
+
+    fn clear_journal(&mut self) -> Result<Reply, Refusal> {
+        if self.faces.journal.path().is_none() {
+            return Err(Refusal::NoJournal);
+        }
+        match self.faces.journal.clear() {
+            Ok(()) => Ok(Reply::Done),
+            Err(error) => Err(Refusal::File(error.path().clone(), error.errno())),
+        }
+    }
+
+    fn reread(&mut self) -> Result<Reply, Refusal> {
+        let reading = self.reader.reread().map_err(Refusal::Config)?;
+        self.roster.read(&reading.snapshot, &mut self.link);
+        self.plan = Arc::new(reading.plan);
+        let active = self.world.groups().iter().map(|group| &group.spec);
+        Ok(Reply::Change(diff(active, &self.plan)))
+    }
+
+    fn add_group(&mut self, name: &GroupName) -> Result<Reply, Refusal> {
+        self.check_mode()?;
+        if self.world.group(name).is_some() {
+            return Err(Refusal::AlreadyActive);
+        }
+        let spec = self.plan.group(name).ok_or(Refusal::NoSuchGroup)?.clone();
+        self.inputs.push_back(Input::AddGroup(spec));
+        Ok(Reply::Done)
+    }
+
+    fn remove_group(&mut self, name: GroupName) -> Result<Reply, Refusal> {
+        let group = self.world.group(&name).ok_or(Refusal::NoSuchGroup)?;
+        let busy =
+            |id: &InstanceId| self.world.instance(*id).is_some_and(|instance| !instance.facts.is_at_rest());
+        if group.members.iter().any(busy) {
+            return Err(Refusal::StillRunning);
+        }
+        self.inputs.push_back(Input::RemoveGroup(name));
+        Ok(Reply::Done)
+    }
+}

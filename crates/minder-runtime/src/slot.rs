@@ -1,0 +1,297 @@
+//! What the mind holds of one slot: the pipes of its process, and the logs its output goes to.
+
+use std::collections::VecDeque;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+
+use minder_core::control::Overhears;
+use minder_core::event::Channel;
+use minder_core::ids::{BytePath, InstanceId};
+use minder_core::program::{ErrorOutput, OutputSpec, ProgramSpec, Publish};
+use minder_keeper::wire::{ChildFds, ChildId};
+use rustix::io::Errno;
+
+use crate::logs::{Audience, ChannelLog, LogError, Pumped, Told};
+use crate::pipes::{Pipe, PipeSet, Token};
+
+/// How many bytes may wait until a program reads its standard input. What comes beyond is refused.
+pub const STDIN_QUEUED_MAX: usize = 4 << 20;
+
+/// One slot's pipes and logs.
+#[derive(Debug)]
+pub struct Slot {
+    id: InstanceId,
+    /// The keeper's name of its process, from the order until the exit has been seen.
+    pub child: Option<ChildId>,
+    stdin: Option<Stdin>,
+    stdout: Stream,
+    /// `None` where it goes the way of standard output.
+    stderr: Option<Stream>,
+}
+
+#[derive(Debug)]
+struct Stdin {
+    pipe: OwnedFd,
+    /// What the program has not read yet; the pipe is watched for room while there is some.
+    waiting: VecDeque<u8>,
+}
+
+#[derive(Debug)]
+struct Stream {
+    pipe: Option<OwnedFd>,
+    log: ChannelLog,
+}
+
+/// Why a program was not given what it should read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum FeedError {
+    /// It has no such pipe, or does not read it any more.
+    Closed,
+    /// It has not read what it was given before.
+    Full,
+}
+
+impl Slot {
+    /// A slot without a process.
+    pub fn new(id: InstanceId, spec: &ProgramSpec, overhears: Overhears) -> Self {
+        let stream = |output: &OutputSpec| {
+            let audience = match (output.publish, overhears) {
+                (Publish::Silent, Overhears::Nothing) => Audience::None,
+                (Publish::Chunks | Publish::Dialogue, _) | (_, Overhears::Everything) => Audience::Chunks,
+            };
+            Stream { pipe: None, log: ChannelLog::new(output, spec.name.as_str(), audience) }
+        };
+        let stderr = match &spec.stderr {
+            ErrorOutput::Own(output) => Some(stream(output)),
+            ErrorOutput::WithStdout => None,
+        };
+        Self { id, child: None, stdin: None, stdout: stream(&spec.stdout), stderr }
+    }
+
+    /// Chooses the names of the logs that have none of their own, or takes those an earlier mind chose.
+    ///
+    /// # Errors
+    /// When such a file cannot be made.
+    pub fn choose_logs(
+        &mut self,
+        stdout: Option<BytePath>,
+        stderr: Option<BytePath>,
+    ) -> Result<(), LogError> {
+        self.stdout.log.choose_path(stdout)?;
+        self.stderr.as_mut().map_or(Ok(()), |stream| stream.log.choose_path(stderr))
+    }
+
+    /// The file of an output stream.
+    pub fn log_path(&self, channel: Channel) -> Option<&BytePath> {
+        match channel {
+            Channel::Stdout => self.stdout.log.path(),
+            Channel::Stderr => self.stderr.as_ref().and_then(|stream| stream.log.path()),
+        }
+    }
+
+    /// Opens the logs, before a process starts.
+    ///
+    /// # Errors
+    /// The first that cannot be opened; the other is open all the same.
+    pub fn open_logs(&mut self) -> Result<(), LogError> {
+        let stdout = self.stdout.log.open();
+        let stderr = self.stderr.as_mut().map_or(Ok(()), |stream| stream.log.open());
+        stdout.and(stderr)
+    }
+
+    /// Takes the pipes of a new process.
+    ///
+    /// # Errors
+    /// When one cannot be watched.
+    pub fn attach(&mut self, fds: ChildFds, pipes: &PipeSet) -> io::Result<()> {
+        self.stdin = fds.stdin.map(|pipe| Stdin { pipe, waiting: VecDeque::new() });
+        self.stdout.pipe = fds.stdout;
+        let mut watched = Ok(());
+        if let Some(pipe) = &self.stdout.pipe {
+            watched = pipes.watch(pipe, Token { id: self.id, pipe: Pipe::Stdout });
+        }
+        if let (Some(stream), Some(pipe)) = (&mut self.stderr, fds.stderr) {
+            watched = watched.and(pipes.watch(&pipe, Token { id: self.id, pipe: Pipe::Stderr }));
+            stream.pipe = Some(pipe);
+        }
+        watched
+    }
+
+    /// Moves what an output pipe holds, a bounded amount at once.
+    pub fn pump(&mut self, channel: Channel, pipes: &PipeSet, told: &mut Vec<Told>) -> Pumped {
+        let id = self.id;
+        let Some(stream) = self.stream(channel) else { return Pumped::Ended };
+        let Some(pipe) = &stream.pipe else { return Pumped::Ended };
+        let pumped = stream.log.pump(pipe.as_fd(), told);
+        match pumped {
+            Pumped::Empty | Pumped::More => {}
+            Pumped::Ended => {
+                if let Some(pipe) = stream.pipe.take() {
+                    pipes.forget(pipe);
+                }
+            }
+            // Whoever reads the log is slow. The program is made to wait too, as with any pipe.
+            Pumped::Held => stream.hold(id, channel, pipes),
+        }
+        pumped
+    }
+
+    /// Where a stream goes has room again.
+    pub fn target_ready(&mut self, channel: Channel, pipes: &PipeSet) {
+        let id = self.id;
+        if let Some(stream) = self.stream(channel) {
+            stream.release(id, channel, pipes);
+        }
+    }
+
+    /// The process has ended: closes its pipes, which have been read to the end.
+    pub fn detach(&mut self, channel: Channel, pipes: &PipeSet, told: &mut Vec<Told>) {
+        if let Some(stdin) = self.stdin.take()
+            && !stdin.waiting.is_empty()
+        {
+            pipes.forget(&stdin.pipe);
+        }
+        if let Some(stream) = self.stream(channel) {
+            if let Some(target) = stream.log.target() {
+                pipes.forget(target);
+            }
+            if let Some(pipe) = stream.pipe.take() {
+                pipes.forget(pipe);
+            }
+            stream.log.process_ended(told);
+        }
+    }
+
+    /// Puts a text of minder's own where the process's standard error would go.
+    pub fn note(&mut self, text: &[u8], told: &mut Vec<Told>) -> Channel {
+        match &mut self.stderr {
+            Some(stream) => {
+                stream.log.write(text, told);
+                Channel::Stderr
+            }
+            None => {
+                self.stdout.log.write(text, told);
+                Channel::Stdout
+            }
+        }
+    }
+
+    /// Gives the program something to read.
+    ///
+    /// # Errors
+    /// When it does not read.
+    pub fn feed(&mut self, bytes: &[u8], pipes: &PipeSet) -> Result<(), FeedError> {
+        let stdin = self.stdin.as_mut().ok_or(FeedError::Closed)?;
+        if stdin.waiting.len() + bytes.len() > STDIN_QUEUED_MAX {
+            return Err(FeedError::Full);
+        }
+        let was_idle = stdin.waiting.is_empty();
+        stdin.waiting.extend(bytes);
+        match stdin.write() {
+            Ok(()) if was_idle && !stdin.waiting.is_empty() => {
+                let token = Token { id: self.id, pipe: Pipe::Stdin };
+                pipes.watch(&stdin.pipe, token).map_err(|_| FeedError::Full)
+            }
+            Ok(()) => Ok(()),
+            Err(error) => {
+                self.close_stdin(pipes);
+                Err(error)
+            }
+        }
+    }
+
+    /// There is room in the pipe of standard input.
+    ///
+    /// # Errors
+    /// When nobody reads it any more.
+    pub fn stdin_ready(&mut self, pipes: &PipeSet) -> Result<(), FeedError> {
+        let Some(stdin) = &mut self.stdin else { return Ok(()) };
+        let written = stdin.write();
+        if written.is_err() {
+            self.close_stdin(pipes);
+        } else if stdin.waiting.is_empty() {
+            pipes.forget(&stdin.pipe);
+        }
+        written
+    }
+
+    fn close_stdin(&mut self, pipes: &PipeSet) {
+        if let Some(stdin) = self.stdin.take() {
+            pipes.forget(stdin.pipe);
+        }
+    }
+
+    /// Closes the log files and opens them again under their names.
+    pub fn reopen_logs(&mut self) -> Vec<LogError> {
+        self.each_log(ChannelLog::reopen)
+    }
+
+    /// Removes the log files and begins new ones.
+    pub fn clear_logs(&mut self) -> Vec<LogError> {
+        self.each_log(ChannelLog::clear)
+    }
+
+    fn each_log(&mut self, act: impl Fn(&mut ChannelLog) -> Result<(), LogError>) -> Vec<LogError> {
+        let stderr = self.stderr.as_mut().map(|stream| &mut stream.log);
+        [Some(&mut self.stdout.log), stderr].into_iter().flatten().filter_map(|log| act(log).err()).collect()
+    }
+
+    fn stream(&mut self, channel: Channel) -> Option<&mut Stream> {
+        match channel {
+            Channel::Stdout => Some(&mut self.stdout),
+            Channel::Stderr => self.stderr.as_mut(),
+        }
+    }
+}
+
+impl Stream {
+    /// Waits for room in the target instead of for bytes in the pipe.
+    fn hold(&self, id: InstanceId, channel: Channel, pipes: &PipeSet) {
+        if let (Some(pipe), Some(target)) = (&self.pipe, self.log.target()) {
+            let token = Token { id, pipe: target_of(channel) };
+            if pipes.watch(target, token).is_ok() {
+                pipes.forget(pipe);
+            }
+        }
+    }
+
+    fn release(&self, id: InstanceId, channel: Channel, pipes: &PipeSet) {
+        if let Some(target) = self.log.target() {
+            pipes.forget(target);
+        }
+        if let Some(pipe) = &self.pipe {
+            let token = Token { id, pipe: source_of(channel) };
+            // It was watched before, and its place is still there.
+            let _ = pipes.watch(pipe, token);
+        }
+    }
+}
+
+fn source_of(channel: Channel) -> Pipe {
+    match channel {
+        Channel::Stdout => Pipe::Stdout,
+        Channel::Stderr => Pipe::Stderr,
+    }
+}
+
+fn target_of(channel: Channel) -> Pipe {
+    match channel {
+        Channel::Stdout => Pipe::StdoutTarget,
+        Channel::Stderr => Pipe::StderrTarget,
+    }
+}
+
+impl Stdin {
+    /// Writes as much as the pipe takes.
+    fn write(&mut self) -> Result<(), FeedError> {
+        while !self.waiting.is_empty() {
+            match rustix::io::write(&self.pipe, self.waiting.as_slices().0) {
+                Ok(written) => drop(self.waiting.drain(..written)),
+                Err(Errno::AGAIN) => return Ok(()),
+                Err(Errno::INTR) => {}
+                Err(_) => return Err(FeedError::Closed),
+            }
+        }
+        Ok(())
+    }
+}
