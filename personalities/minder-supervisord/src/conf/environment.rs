@@ -75,7 +75,7 @@ pub fn parse(text: &str) -> Result<Environment, EnvironmentError> {
     for pair in tokens.chunks(4) {
         match pair {
             [key, equals, value, ..] if equals == "=" => {
-                environment.set(key, value.trim_matches(['\'', '"']))
+                environment.set(key, value.trim_matches(['\'', '"']));
             }
             _ => return Err(EnvironmentError::UnexpectedEnd { text: text.to_owned() }),
         }

@@ -163,7 +163,8 @@ fn unknown_section(section: &Section) -> Problem {
 fn unknown_keys(section: &Section, keys: &[&[&'static str]], warnings: &mut Vec<Problem>) {
     for entry in section.entries() {
         let known = || keys.iter().flat_map(|keys| keys.iter().copied());
-        if !known().any(|key| key == entry.key) {
+        // A value without a key is already a fault.
+        if !entry.key.is_empty() && !known().any(|key| key == entry.key) {
             let hint = nearest(&entry.key, known()).map(|meant| format!("did you mean `{meant}`?"));
             let problem = Problem::warning(format!("unknown key in [{}], it has no effect", section.name));
             warnings.push(problem.with_subject(&*entry.key).with_place(Some(entry.key_at)).with_hint(hint));

@@ -1,5 +1,7 @@
 //! Both readers behind one interface: the real Supervisor, and ours, each giving the same shape of JSON.
 
+#![allow(dead_code, reason = "each test file uses its own part of this one")]
+
 use minder_supervisord::conf::machine::{RealMachine, Unreadable, User};
 use minder_supervisord::conf::settings::{
     Channel, FcgiListen, GroupKind, GroupSection, InetServer, ProcessSection, UnixServer,
@@ -171,6 +173,15 @@ impl Reference {
         // A list, because the order of the variables shows in some messages.
         let environment = &case.environment;
         let question = json!({ "arguments": ["-c", "supervisord.conf"], "directory": place.path(), "environment": environment });
+        self.put(&question)
+    }
+
+    /// How Python splits a command.
+    pub(crate) fn words(&mut self, text: &str) -> Value {
+        self.put(&json!({ "words": text }))
+    }
+
+    fn put(&mut self, question: &Value) -> Value {
         writeln!(self.questions, "{question}").expect("the reference listens");
         let mut answer = String::new();
         self.answers.read_line(&mut answer).expect("the reference answers");

@@ -1,11 +1,13 @@
 """Answers one question a line: what does the real Supervisor make of this configuration?
 
-A question is a JSON object with `arguments` (of supervisord), `directory` (to be in) and `environment` (to have). The answer is
+A question with `words` asks how Python splits a command; the answer is the list, or `{"refused": text}`. Any other
+question is a JSON object with `arguments` (of supervisord), `directory` (to be in) and `environment` (to have). The answer is
 one JSON line: `{"accepted": …}` with all settings, `{"refused": text}` with the text behind `Error: `, or `{"crashed": text}`.
 """
 import io
 import json
 import os
+import shlex
 import sys
 import warnings
 
@@ -100,5 +102,13 @@ def answer(question):
             options.poller.close()
 
 
+def words(text):
+    try:
+        return shlex.split(text)
+    except ValueError as error:
+        return {"refused": str(error)}
+
+
 for line in sys.stdin:
-    print(json.dumps(answer(json.loads(line))), flush=True)
+    question = json.loads(line)
+    print(json.dumps(words(question["words"]) if "words" in question else answer(question)), flush=True)
