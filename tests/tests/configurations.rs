@@ -132,6 +132,7 @@ configurations! {
     a_directory_that_is_not: main("directory=/no/such"), &[], &[];
     a_bad_main_boolean: main("nodaemon=x"), &[], &[];
     a_bad_main_environment: main("environment=A"), &[], &[];
+    another_user_for_the_daemon: main("user=nobody") + "{a}[program:b]\ncommand=/bin/cat\nuser=root\nautostart=false\n", &[], &[];
     nobody_said_as_which_user: minder_tests::daemon::USUAL.replace("user=root\n", ""), &[], &[];
     a_bad_socket_mode: unix("chmod=9"), &[], &[];
     a_bad_socket_owner: unix("chown=nobodyatall"), &[], &[];
