@@ -1,31 +1,36 @@
 //! `cargo xtask ci`: what the continuous integration runs, in its order.
 
 use crate::step::{self, Problem};
-use crate::{test, tidy, workspace};
+use crate::{tidy, workspace};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
-/// One step.
-type Step = fn() -> Result<(), Problem>;
+/// How many of the tests' last lines are shown again at the end: the runner's summary and the names of what failed.
+const CLOSING_LINES: usize = 20;
 
 /// Runs every step even after one failed, and says at the end how long each took.
 ///
 /// # Errors
 /// When a step failed.
 pub(crate) fn run() -> Result<(), Problem> {
-    let steps: [(&str, Step); 6] = [
-        ("fmt", fmt),
-        ("clippy", clippy),
-        ("test", || test::run(&[])),
-        ("rustdoc", rustdoc),
-        ("deny", deny),
-        ("tidy", tidy::run),
-    ];
+    let mut closing = Vec::new();
     let mut times: Vec<(&str, Duration, Result<(), Problem>)> = Vec::new();
-    for (name, step) in steps {
+    let mut timed = |name, step: &mut dyn FnMut() -> Result<(), Problem>| {
         let begin = Instant::now();
         let outcome = step();
         times.push((name, begin.elapsed(), outcome));
-    }
+    };
+    timed("fmt", &mut fmt);
+    timed("clippy", &mut clippy);
+    timed("test", &mut || {
+        let (outcome, lines) = test();
+        closing = lines;
+        outcome
+    });
+    timed("rustdoc", &mut rustdoc);
+    timed("deny", &mut deny);
+    timed("tidy", &mut tidy::run);
+    println!("\nthe last lines of the tests:\n{}", closing.join("\n"));
     println!("\nstep        seconds");
     for (name, time, outcome) in &times {
         let word = outcome.as_ref().map_or_else(ToString::to_string, |()| "ok".into());
@@ -41,26 +46,20 @@ fn fmt() -> Result<(), Problem> {
 }
 
 fn clippy() -> Result<(), Problem> {
-    step::run(
-        "clippy",
-        workspace::cargo().args([
-            "clippy",
-            "--workspace",
-            "--all-targets",
-            "--quiet",
-            "--",
-            "-D",
-            "warnings",
-        ]),
-    )
+    let arguments = ["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"];
+    step::run("clippy", workspace::cargo().args(arguments))
+}
+
+/// The very command that a person types.
+fn test() -> (Result<(), Problem>, Vec<String>) {
+    let command: &mut Command = &mut workspace::cargo();
+    step::run_remembering("cargo xtask test", command.args(["xtask", "test"]), CLOSING_LINES)
 }
 
 fn rustdoc() -> Result<(), Problem> {
     let mut command = workspace::cargo();
-    command
-        .args(["doc", "--workspace", "--no-deps", "--document-private-items", "--quiet"])
-        .env("RUSTDOCFLAGS", "-D warnings");
-    step::run("rustdoc", &mut command)
+    command.args(["doc", "--workspace", "--no-deps", "--document-private-items", "--quiet"]);
+    step::run("rustdoc", command.env("RUSTDOCFLAGS", "-D warnings"))
 }
 
 fn deny() -> Result<(), Problem> {

@@ -1,7 +1,10 @@
 //! Running a program as one step, with what it is and how long it took shown.
 
+use std::collections::VecDeque;
 use std::fmt;
-use std::process::Command;
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Command, Stdio};
+use std::sync::Mutex;
 use std::time::Instant;
 
 /// Why a command of ours failed.
@@ -45,6 +48,54 @@ pub(crate) fn run(what: &str, command: &mut Command) -> Result<(), Problem> {
     let status = command.status().map_err(|error| Problem::NotStarted(program.clone(), error))?;
     println!("{} {what}: {:.1} s", if status.success() { "✔" } else { "✘" }, begin.elapsed().as_secs_f32());
     if status.success() { Ok(()) } else { Err(Problem::Failed(what.to_owned(), status.to_string())) }
+}
+
+/// Runs as [`run`] does, and gives back the last lines of all that was printed besides.
+pub(crate) fn run_remembering(
+    what: &str,
+    command: &mut Command,
+    lines: usize,
+) -> (Result<(), Problem>, Vec<String>) {
+    println!("\n▶ {what}");
+    let begin = Instant::now();
+    let program = command.get_program().to_string_lossy().into_owned();
+    let mut child = match command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn() {
+        Ok(child) => child,
+        Err(error) => return (Err(Problem::NotStarted(program, error)), Vec::new()),
+    };
+    let last = Mutex::new(VecDeque::new());
+    std::thread::scope(|scope| {
+        let streams: [Option<Box<dyn Read + Send>>; 2] = [
+            child.stdout.take().map(|stream| Box::new(stream) as Box<dyn Read + Send>),
+            child.stderr.take().map(|stream| Box::new(stream) as Box<dyn Read + Send>),
+        ];
+        for stream in streams.into_iter().flatten() {
+            scope.spawn(|| forward(stream, &last, lines));
+        }
+    });
+    let last = last.into_inner().unwrap_or_default().into();
+    let status = match child.wait() {
+        Ok(status) => status,
+        Err(error) => return (Err(Problem::NotStarted(program, error)), last),
+    };
+    println!("{} {what}: {:.1} s", if status.success() { "✔" } else { "✘" }, begin.elapsed().as_secs_f32());
+    let outcome =
+        if status.success() { Ok(()) } else { Err(Problem::Failed(what.to_owned(), status.to_string())) };
+    (outcome, last)
+}
+
+/// Prints each line as it comes and keeps the last of them.
+fn forward(stream: impl Read, last: &Mutex<VecDeque<String>>, lines: usize) {
+    for line in BufReader::new(stream).split(b'\n').map_while(Result::ok) {
+        let line = String::from_utf8_lossy(&line).into_owned();
+        println!("{line}");
+        if let Ok(mut last) = last.lock() {
+            last.push_back(line);
+            if last.len() > lines {
+                last.pop_front();
+            }
+        }
+    }
 }
 
 /// The output of a program that must succeed.
