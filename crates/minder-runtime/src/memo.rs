@@ -43,8 +43,8 @@ pub struct Memo {
 
 /// Two headers: number, offset, length, checksum; eight bytes each. The one with the greater number that checks
 /// is valid.
-const HEADER: u64 = 32;
-const VALUES: u64 = 2 * HEADER;
+const HEADER: usize = 32;
+const VALUES: u64 = 64;
 
 impl Memo {
     /// An empty one.
@@ -64,9 +64,9 @@ impl Memo {
     pub fn recalled(fd: OwnedFd) -> io::Result<(Self, Option<Vec<u8>>)> {
         let file = File::from(fd);
         let mut best: Option<((u64, u64, u64), Vec<u8>)> = None;
-        for header in 0..2 {
-            let mut fields = [0; HEADER as usize];
-            if file.read_exact_at(&mut fields, header * HEADER).is_err() {
+        for header in [0, HEADER as u64] {
+            let mut fields = [0; HEADER];
+            if file.read_exact_at(&mut fields, header).is_err() {
                 continue;
             }
             let field =
@@ -96,11 +96,11 @@ impl Memo {
         // the largest value take.
         let at = if offset >= VALUES + size { VALUES } else { offset + length };
         self.file.write_all_at(value, at)?;
-        let mut header = Vec::with_capacity(HEADER as usize);
+        let mut header = Vec::with_capacity(HEADER);
         for field in [number + 1, at, size, checksum(value)] {
             header.extend_from_slice(&u64::to_le_bytes(field));
         }
-        self.file.write_all_at(&header, ((number + 1) % 2) * HEADER)?;
+        self.file.write_all_at(&header, ((number + 1) % 2) * HEADER as u64)?;
         self.last = (at, size, number + 1);
         Ok(())
     }

@@ -192,7 +192,7 @@ impl Mind {
         loop {
             match self.link.try_receive() {
                 Ok(None) => return Ok(()),
-                Ok(Some((message, fds))) => self.keeper_said(message, fds),
+                Ok(Some((message, fds))) => self.keeper_said(&message, fds),
                 // A packet that is no message is gone; the next may be one.
                 Err(error) if error.kind() == io::ErrorKind::InvalidData => {
                     self.trouble(format!("the keeper sent something that is no message: {error}"));
@@ -204,8 +204,8 @@ impl Mind {
         }
     }
 
-    fn keeper_said(&mut self, message: FromKeeper, fds: Vec<std::os::fd::OwnedFd>) {
-        match message {
+    fn keeper_said(&mut self, message: &FromKeeper, fds: Vec<std::os::fd::OwnedFd>) {
+        match *message {
             FromKeeper::Spawned { child, pid, failure, pipes } => {
                 let Ok(fds) = pipes.unpack(fds) else {
                     self.trouble(format!("process {pid} came without its pipes: too many open files"));

@@ -48,6 +48,8 @@ pub struct Parts {
     pub observers: Vec<Box<dyn Observer>>,
     /// minder's own log.
     pub journal: JournalSpec,
+    /// What is written there first.
+    pub first_lines: Vec<u8>,
 }
 
 impl Heritage {
@@ -151,6 +153,7 @@ impl Heritage {
         if let Err(error) = journal_opened {
             mind.trouble(error.to_string());
         }
+        mind.write_journal(&parts.first_lines);
         match kept {
             Some(kept) => mind.take_up(&kept, children, &self.readings, &held_sockets),
             None => mind.begin(children),
@@ -209,8 +212,8 @@ impl Mind {
             Mode::Running | Mode::Stopping | Mode::Stopped => Input::Resume(kept.mode),
         });
         self.settle();
-        for id in news {
-            self.catch_up(id);
+        for news in &news {
+            self.catch_up(news);
         }
         self.link.send(ToKeeper::Ready);
     }
@@ -256,7 +259,7 @@ impl Mind {
     }
 
     /// Tells the supervision what it does not know yet of one slot.
-    fn catch_up(&mut self, news: News) {
+    fn catch_up(&mut self, news: &News) {
         let Some(phase) = self.world.instance(news.id).map(|instance| instance.facts.phase) else { return };
         match (phase, news.state) {
             (Phase::Spawning, None) => self.spawn(news.id),

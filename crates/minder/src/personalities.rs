@@ -1,0 +1,45 @@
+//! Under which names the binary is called, and what it is then.
+
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+use std::process::ExitCode;
+
+use crate::{assemble, cli};
+
+/// A program whose place minder takes.
+pub struct Personality {
+    /// What it is called.
+    pub name: &'static str,
+    /// What it does, for `minder install-links`.
+    pub about: &'static str,
+    run: fn(Vec<OsString>) -> ExitCode,
+}
+
+/// All of them.
+pub const PERSONALITIES: &[Personality] = &[
+    Personality { name: "supervisord", about: "runs a supervisord.conf", run: assemble::supervisord },
+    Personality {
+        name: "supervisorctl",
+        about: "talks to a supervisord",
+        run: minder_supervisord::ctl::main,
+    },
+    Personality {
+        name: "echo_supervisord_conf",
+        about: "prints a sample supervisord.conf",
+        run: |_| ExitCode::FAILURE,
+    },
+    Personality {
+        name: "pidproxy",
+        about: "passes signals on to the process named in a pidfile",
+        run: |_| ExitCode::FAILURE,
+    },
+];
+
+/// Runs whatever the binary was called as.
+pub fn run(arguments: Vec<OsString>) -> ExitCode {
+    let called = arguments.first().map(Path::new).and_then(Path::file_name).unwrap_or(OsStr::new("minder"));
+    match PERSONALITIES.iter().find(|personality| OsStr::new(personality.name) == called) {
+        Some(personality) => (personality.run)(arguments),
+        None => cli::main(arguments),
+    }
+}

@@ -1,0 +1,18 @@
+//! supervisord: its command line, what it does before there is a mind, and what the mind is made of.
+//!
+//! ```text
+//!  arguments ─options─▶ front: reading, privileges, limits, servers ──Prepared──▶ (assembled into the keeper)
+//!  snapshot, held sockets ─▶ station: plan, observers, journal, sites ──────────▶ (assembled into the mind)
+//! ```
+//!
+//! Invariant: the front alone speaks to the terminal, and the mind alone to the log.
+
+pub mod front;
+pub mod opening;
+pub mod options;
+mod privileges;
+pub mod servers;
+pub mod station;
+
+/// The version of Supervisor that is spoken.
+pub const VERSION: &str = crate::rpc::SUPERVISOR_VERSION;
