@@ -6,6 +6,8 @@
 mod conf;
 
 use conf::{Case, Place, Reference, ours};
+use minder_supervisord::conf::overrides::{Given, Overrides};
+use minder_supervisord::conf::types::LogLevel;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 use proptest::{collection::vec, prelude::*, sample::select};
 
@@ -322,6 +324,47 @@ fn included_files_are_found_and_merged_in_the_same_way() {
         Case::new("a percent sign in the path", main).with("conf.d/50%.conf", "[program:a]\ncommand=x\nstartsecs=y"),
         Case::new("a quote in the path", main).with("conf.d/it's.conf", "[program:a]\ncommand=x\nstartsecs=y"),
     ];
+    check(&cases);
+}
+
+/// The options of the command line, and what they are converted to.
+fn options() -> [(&'static str, Overrides); 16] {
+    let given = Some(Given);
+    let none = Overrides::default;
+    let text = |text: &str| Some(text.to_owned());
+    [
+        ("-n", Overrides { nodaemon: given, ..none() }),
+        ("-s", Overrides { silent: given, ..none() }),
+        ("-k", Overrides { nocleanup: given, ..none() }),
+        ("-t", Overrides { strip_ansi: given, ..none() }),
+        ("-u nobody", Overrides { user: text("nobody"), ..none() }),
+        ("-u zz", Overrides { user: text("zz"), ..none() }),
+        ("-m 077", Overrides { umask: Some(0o77), ..none() }),
+        ("-d /", Overrides { directory: text("/"), ..none() }),
+        ("-l x/../y.log", Overrides { logfile: text("x/../y.log"), ..none() }),
+        ("-y 1MB", Overrides { logfile_maxbytes: Some(1 << 20), ..none() }),
+        ("-z 3", Overrides { logfile_backups: Some(3), ..none() }),
+        ("-e debug", Overrides { loglevel: Some(LogLevel::Debug), ..none() }),
+        ("-j z.pid", Overrides { pidfile: text("z.pid"), ..none() }),
+        ("-i me", Overrides { identifier: text("me"), ..none() }),
+        ("-q /", Overrides { childlogdir: text("/"), ..none() }),
+        ("-a 5 --minprocs 6", Overrides { minfds: Some(5), minprocs: Some(6), ..none() }),
+    ]
+}
+
+#[test]
+fn the_command_line_wins_over_the_file() {
+    let mut cases = Vec::new();
+    let mistaken = "[supervisord]\nuser=zz\nloglevel=x\n";
+    for file in ["[supervisord]\n", EVERYTHING, mistaken, "[supervisord]\nuser=zz\nlogfile=\n"] {
+        for (arguments, overrides) in options() {
+            // The directory of a log file has to exist for the original to take the path.
+            let mut case = Case::new(arguments, file).with("x/keep", "");
+            case.arguments = arguments.split(' ').map(str::to_owned).collect();
+            case.overrides = overrides;
+            cases.push(case);
+        }
+    }
     check(&cases);
 }
 

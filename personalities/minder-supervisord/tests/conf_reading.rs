@@ -352,6 +352,21 @@ fn of_two_groups_or_processes_of_one_name_the_originals_choice_is_planned() {
 }
 
 #[test]
+fn options_of_an_interface_that_takes_none_keep_servers_from_starting() {
+    let main = "supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface\nx=1\n";
+    let text = format!("[supervisord]\n[rpcinterface:supervisor]\n{main}");
+    assert_eq!(reading(&Case::new("", text.clone())).settings.refused_at_start(), None);
+    let text = format!("{text}[inet_http_server]\nport=9001\n");
+    let refused = reading(&Case::new("", text.clone())).settings.refused_at_start();
+    assert_eq!(refused.as_deref(), Some("Could not make supervisor rpc interface"));
+    assert!(
+        check(&text).contains(
+            "supervisord.conf:4:1: `x`: the interface of [rpcinterface:supervisor] takes no options"
+        )
+    );
+}
+
+#[test]
 fn variables_of_an_earlier_reading_stay_known() {
     let case = Case::new("", "[supervisord]\nenvironment=LATER=\"%(ENV_EARLIER)s\"\n");
     let place = Place::of(&case);

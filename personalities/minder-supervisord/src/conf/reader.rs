@@ -37,7 +37,8 @@ pub struct Reading {
     pub settings: Settings,
     /// The mistakes for which the original refuses the configuration; it stops at the first.
     pub faults: Vec<Fault>,
-    /// What is odd without being refused: unknown sections and keys, and what the original warns of.
+    /// What the original does not refuse when it reads: unknown sections and keys, what it warns of, and errors that it meets
+    /// only later.
     pub warnings: Vec<Problem>,
 }
 
@@ -327,6 +328,11 @@ impl<'m> Reader<'m> {
     pub(super) fn note(&mut self, text: String, at: Option<Span>) {
         self.warnings.push(Problem::warning(text.clone()).with_place(at));
         self.parse_warnings.push(text);
+    }
+
+    /// Adds something that only a check tells.
+    pub(super) fn remark(&mut self, problem: Problem) {
+        self.warnings.push(problem);
     }
 
     /// How many mistakes there are, to be given to [`Reader::since`] later.

@@ -33,6 +33,18 @@ pub struct Settings {
     pub carried: Environment,
 }
 
+impl Settings {
+    /// The original's text if it would refuse to start although it accepts the file: an interface that is given options, which
+    /// the only one there is does not take. It notices when it makes the interfaces for its first server.
+    #[must_use]
+    pub fn refused_at_start(&self) -> Option<String> {
+        let serves = !self.inet_servers.is_empty() || !self.unix_servers.is_empty();
+        let interface =
+            self.rpc_interfaces.iter().find(|interface| serves && !interface.options.is_empty())?;
+        Some(format!("Could not make {} rpc interface", interface.name))
+    }
+}
+
 /// `[supervisord]`.
 #[allow(clippy::struct_excessive_bools, reason = "each is one key of the file")]
 #[derive(Clone, Debug, PartialEq)]

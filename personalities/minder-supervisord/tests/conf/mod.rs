@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test file uses its own part of this one")]
 
 use minder_supervisord::conf::machine::{RealMachine, Unreadable, User};
+use minder_supervisord::conf::overrides::Overrides;
 use minder_supervisord::conf::settings::{
     Channel, FcgiListen, GroupKind, GroupSection, InetServer, ProcessSection, UnixServer,
 };
@@ -21,6 +22,9 @@ pub(crate) struct Case {
     pub(crate) name: String,
     /// `supervisord.conf` first; the others as paths beside it.
     pub(crate) files: Vec<(String, Vec<u8>)>,
+    /// What the command line says beside the file: as arguments for them, converted for us.
+    pub(crate) arguments: Vec<String>,
+    pub(crate) overrides: Overrides,
     /// The variables that both have.
     pub(crate) environment: Vec<(String, String)>,
 }
@@ -32,6 +36,8 @@ impl Case {
         Self {
             name: name.into(),
             files: vec![("supervisord.conf".to_owned(), text.into())],
+            arguments: Vec::new(),
+            overrides: Overrides::default(),
             environment: variables.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
         }
     }
@@ -133,7 +139,8 @@ impl Machine for Here<'_> {
 /// What our reader says.
 pub(crate) fn ours(place: &Place, case: &Case) -> Value {
     let machine = Here::new(place, case);
-    let request = Request { file: "supervisord.conf".to_owned(), ..Request::default() };
+    let file = "supervisord.conf".to_owned();
+    let request = Request { file, overrides: case.overrides.clone(), ..Request::default() };
     match read(&request, &machine).accepted() {
         Ok(settings) => json!({ "accepted": shape(&settings) }),
         Err(text) => json!({ "refused": text }),
@@ -172,7 +179,10 @@ impl Reference {
     pub(crate) fn ask(&mut self, place: &Place, case: &Case) -> Value {
         // A list, because the order of the variables shows in some messages.
         let environment = &case.environment;
-        let question = json!({ "arguments": ["-c", "supervisord.conf"], "directory": place.path(), "environment": environment });
+        let mut arguments = vec!["-c".to_owned(), "supervisord.conf".to_owned()];
+        arguments.extend(case.arguments.iter().cloned());
+        let question =
+            json!({ "arguments": arguments, "directory": place.path(), "environment": environment });
         self.put(&question)
     }
 

@@ -40,7 +40,7 @@ fn one(reader: &mut Reader<'_>, section: &str) -> Option<RpcInterface> {
     }
     let keys = reader.tree.keys(section);
     let mut view = reader.view(section, &names);
-    let options = keys
+    let options: Vec<(String, String)> = keys
         .into_iter()
         .filter(|key| key != KEY)
         .filter_map(|key| {
@@ -48,6 +48,12 @@ fn one(reader: &mut Reader<'_>, section: &str) -> Option<RpcInterface> {
             Some((key, value))
         })
         .collect();
+    for (key, _) in &options {
+        let entry = reader.tree.get(section, key);
+        let message = format!("the interface of [{section}] takes no options, so no server can be started");
+        let problem = Problem::error(message).with_subject(key).with_place(entry.map(|entry| entry.key_at));
+        reader.remark(problem.with_hint(Some("remove the line".to_owned())));
+    }
     Some(RpcInterface { name: section[PREFIX.len()..].to_owned(), factory: Factory::Main, options })
 }
 
