@@ -238,7 +238,7 @@ impl<'a> ProcessInfo<'a> {
 fn description(
     report: &Report,
     state: State,
-    spawnerr: &Cow<'static, str>,
+    spawnerr: &str,
     now: Now,
     zone: &TimeZone,
 ) -> Cow<'static, str> {
@@ -252,7 +252,7 @@ fn description(
         State::Backoff | State::Fatal if spawnerr.is_empty() => {
             format!("unknown error (try \"tail {}\")", report.spec.name).into()
         }
-        State::Backoff | State::Fatal => spawnerr.clone(),
+        State::Backoff | State::Fatal => Cow::Owned(spawnerr.to_owned()),
         State::Stopped | State::Exited if facts.started.is_none() => Cow::Borrowed("Not started"),
         State::Stopped | State::Exited => stop_time(facts.stopped.unwrap_or_default(), zone).into(),
         State::Starting | State::Stopping | State::Unknown => Cow::Borrowed(""),

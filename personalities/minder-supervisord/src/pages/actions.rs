@@ -1,6 +1,6 @@
 //! What the buttons do, and what is said about it afterwards, to the letter of the original.
 
-use jiff::Zoned;
+use jiff::Timestamp;
 use minder_core::control::Selection;
 
 use super::Shown;
@@ -91,16 +91,16 @@ impl Action {
 pub(super) async fn carry_out(rpc: &Rpc, action: Action, name: Option<&str>) -> Shown {
     let all = |method: &'static str| async move { rpc.call(method, &[]).await };
     match (action, name) {
-        (Action::Refresh, _) => Shown::Message(format!("Page refreshed at {}", clock())),
+        (Action::Refresh, _) => Shown::Message(format!("Page refreshed at {}", clock(rpc))),
         (Action::StopAll, _) => match all("supervisor.stopAllProcesses").await {
-            Ok(_) => Shown::Message(format!("All stopped at {}", clock())),
+            Ok(_) => Shown::Message(format!("All stopped at {}", clock(rpc))),
             Err(_) => Shown::Crashed,
         },
         (Action::RestartAll, _) => {
             // What fails in between is not told, as in the original: the table shows it.
             let _ = all("supervisor.stopAllProcesses").await;
             let _ = all("supervisor.startAllProcesses").await;
-            Shown::Message(format!("All restarted at {}", clock()))
+            Shown::Message(format!("All restarted at {}", clock(rpc)))
         }
         (Action::Start | Action::Stop | Action::Restart | Action::ClearLog, None) => Shown::Crashed,
         (Action::Start | Action::Stop | Action::Restart | Action::ClearLog, Some(name)) => {
@@ -174,6 +174,6 @@ pub(super) fn unexpected(failure: Failure) -> String {
 }
 
 /// The local time, as C's `ctime` writes it.
-fn clock() -> String {
-    Zoned::now().strftime("%a %b %e %H:%M:%S %Y").to_string()
+fn clock(rpc: &Rpc) -> String {
+    Timestamp::now().to_zoned(rpc.zone()).strftime("%a %b %e %H:%M:%S %Y").to_string()
 }

@@ -1,6 +1,5 @@
 //! All programs in a table, with buttons.
 
-use jiff::tz::TimeZone;
 use minder_core::control::Status;
 use minder_core::supervision::Mode;
 
@@ -30,7 +29,7 @@ pub(super) async fn page(rpc: &Rpc, ask: &Ask<'_>) -> Shown {
     } else {
         html.raw("<table id=\"statustable\">\n<thead><tr><th class=\"state\">State</th><th class=\"desc\">");
         html.raw("Description</th><th class=\"name\">Name</th><th class=\"action\">Action</th></tr></thead>\n<tbody>\n");
-        let zone = TimeZone::system();
+        let zone = rpc.zone();
         for (place, report) in reports.iter().enumerate() {
             html.raw(if place % 2 == 1 { "<tr class=\"shade\">" } else { "<tr>" });
             row(&mut html, ask, &ProcessInfo::new(report, status.now, &zone));

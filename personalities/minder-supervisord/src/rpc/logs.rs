@@ -164,7 +164,7 @@ fn int_for_read(value: &Value) -> Result<i64, Failure> {
     python::int(value).map_err(|error| match error {
         NoInt::Type => fault(Code::IncorrectParameters, None),
         NoInt::Value(why) => {
-            let message = format!("type object 'Faults' has no attribute {}", crate::words::Quoted(&why));
+            let message = format!("type object 'Faults' has no attribute '{why}'");
             Failure::crash("AttributeError", message)
         }
         NoInt::Overflow(why) => Failure::crash("OverflowError", why),

@@ -21,7 +21,8 @@
 
 use std::rc::Rc;
 
-use minder_core::control::{Answer, Control, Refusal, Reply, Request, Selection, Status};
+use jiff::tz::TimeZone;
+use minder_core::control::{Answer, Control, Refusal, Reply, Report, Request, Selection, Status};
 use minder_core::supervision::Mode;
 
 pub mod dispatch;
@@ -66,6 +67,7 @@ pub struct Rpc {
     control: Rc<dyn Control>,
     facts: ServerFacts,
     interface: Interface,
+    zone: Option<TimeZone>,
 }
 
 /// What is answered to a request body.
@@ -83,7 +85,18 @@ impl Rpc {
     /// Methods that ask `control`.
     #[must_use]
     pub fn new(control: Rc<dyn Control>, facts: ServerFacts, interface: Interface) -> Rpc {
-        Rpc { control, facts, interface }
+        Rpc { control, facts, interface, zone: None }
+    }
+
+    /// Tells times of this zone instead of the machine's.
+    #[must_use]
+    pub fn in_zone(self, zone: TimeZone) -> Rpc {
+        Rpc { zone: Some(zone), ..self }
+    }
+
+    /// The zone that times are told in. Looked up each time, because the machine's may change.
+    pub(crate) fn zone(&self) -> TimeZone {
+        self.zone.clone().unwrap_or_else(TimeZone::system)
     }
 
     /// Carries out the call in a request body.
@@ -134,7 +147,7 @@ impl Rpc {
         &self,
         selection: Selection,
         name: Option<&str>,
-    ) -> Result<Vec<minder_core::control::Report>, Failure> {
+    ) -> Result<Vec<Report>, Failure> {
         match self.ask(Request::Report(selection)).await {
             Ok(Reply::Reports(reports)) => Ok(reports),
             Ok(Reply::Done | Reply::Change(_) | Reply::Plan(..) | Reply::Status(_)) => {

@@ -1,6 +1,5 @@
 //! What is known of processes.
 
-use jiff::tz::TimeZone;
 use minder_core::control::{Report, Selection};
 
 use crate::rpc::Rpc;
@@ -13,12 +12,12 @@ impl Rpc {
     pub(in crate::rpc) async fn process_info(&self, name: &Value) -> Result<Value, Failure> {
         let now = self.gate().await?.now;
         let report = self.resolve_program(name).await?;
-        Ok(process_info::value(&ProcessInfo::new(&report, now, &TimeZone::system())))
+        Ok(process_info::value(&ProcessInfo::new(&report, now, &self.zone())))
     }
 
     pub(in crate::rpc) async fn all_process_info(&self) -> Result<Value, Failure> {
         let now = self.gate().await?.now;
-        let zone = TimeZone::system();
+        let zone = self.zone();
         let reports = self.reports_by_name().await?;
         let infos = reports.iter().map(|report| ProcessInfo::new(report, now, &zone));
         Ok(Value::Array(infos.map(|info| process_info::value(&info)).collect()))
@@ -27,7 +26,7 @@ impl Rpc {
     /// The same, as the body of a response.
     pub(in crate::rpc) async fn encode_all_process_info(&self) -> Result<Vec<u8>, Failure> {
         let now = self.gate().await?.now;
-        let zone = TimeZone::system();
+        let zone = self.zone();
         let reports = self.reports_by_name().await?;
         Ok(process_info::encode_response(reports.iter().map(|report| ProcessInfo::new(report, now, &zone))))
     }
