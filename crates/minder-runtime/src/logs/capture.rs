@@ -40,9 +40,12 @@ pub(super) struct Collected {
 }
 
 impl Marks {
-    /// Outside of a marked part.
-    pub(super) fn new(spec: &Capture) -> Self {
-        Self {
+    /// Outside of a marked part. `None` when a mark is empty: then no part can be told from the rest.
+    pub(super) fn new(spec: &Capture) -> Option<Self> {
+        if spec.begin.is_empty() || spec.end.is_empty() {
+            return None;
+        }
+        Some(Self {
             begin: spec.begin.as_bytes().into(),
             end: spec.end.as_bytes().into(),
             side: Side::Outside,
@@ -51,7 +54,7 @@ impl Marks {
                 bytes: Vec::new(),
                 limit: usize::try_from(spec.limit).unwrap_or(usize::MAX),
             },
-        }
+        })
     }
 
     /// Cuts the next chunk. What is not longer than the mark that is looked for waits for more, as in the
@@ -75,7 +78,7 @@ impl Marks {
                 self.held = rest.to_vec();
                 return;
             }
-            let Some(at) = find(rest, mark) else {
+            let Some(at) = memchr::memmem::find(rest, mark) else {
                 let (whole, begun) = rest.split_at(rest.len() - begun(rest, mark));
                 self.held = begun.to_vec();
                 self.give(whole, each);
@@ -138,18 +141,6 @@ impl Collected {
     pub(super) fn take(&mut self) -> Vec<u8> {
         mem::take(&mut self.bytes)
     }
-}
-
-fn find(bytes: &[u8], mark: &[u8]) -> Option<usize> {
-    let first = mark.first()?;
-    let mut from = 0;
-    while let Some(at) = bytes[from..].iter().position(|byte| byte == first) {
-        if bytes[from + at..].starts_with(mark) {
-            return Some(from + at);
-        }
-        from += at + 1;
-    }
-    None
 }
 
 /// How many of the last bytes may be the beginning of the mark.

@@ -99,7 +99,7 @@ impl ChannelLog {
                 Publish::Dialogue => Hears::Raw,
             },
             filter: spec.filter,
-            marks: spec.capture.as_ref().map(|capture| Box::new(Marks::new(capture))),
+            marks: spec.capture.as_ref().and_then(Marks::new).map(Box::new),
             syslog: match spec.syslog {
                 Syslog::Off => None,
                 Syslog::Lines => Some(name.into()),

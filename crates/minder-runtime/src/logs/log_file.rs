@@ -58,10 +58,8 @@ pub(super) enum Taken {
     Failed,
 }
 
-/// The most that is moved at once where the size matters: as much as the original reads at once.
+/// The most that is moved before the size is looked at: as much as the original reads at once.
 const CHUNK_MAX: usize = 128 << 10;
-/// The most that is moved at once where it does not.
-const MOVED_MAX: usize = 1 << 20;
 
 impl LogFile {
     /// Opens nothing, and makes nothing.
@@ -123,8 +121,18 @@ impl LogFile {
         self.open = None;
     }
 
+    /// Opens what has the name now, if it is open. A terminal or a pipe that still has it stays open: somebody may
+    /// be waiting for that very descriptor.
     pub(super) fn reopen(&mut self) -> Result<(), LogError> {
-        if self.open.is_some() { self.open_anew() } else { Ok(()) }
+        match (&self.open, &self.name) {
+            (None, _) | (Some(_), Name::Nowhere | Name::Fresh(_)) => Ok(()),
+            (Some(target), Name::Path(path))
+                if target.size().is_none() && target.is_at(path.as_bytes()) == Some(true) =>
+            {
+                Ok(())
+            }
+            (Some(_), Name::Path(_)) => self.open_anew(),
+        }
     }
 
     /// Removes it and makes a new one. What is not a file of ours (a terminal, a pipe, a name of the system's) is
@@ -176,9 +184,8 @@ impl LogFile {
 
     /// Moves bytes from the pipe into it, as they are.
     pub(super) fn take(&mut self, pipe: BorrowedFd<'_>, told: &mut Vec<Told>) -> Taken {
-        let most = if self.limit().is_some() { CHUNK_MAX } else { MOVED_MAX };
         let Some(target) = &mut self.open else { return Taken::Failed };
-        match target.splice(pipe, most) {
+        match target.splice(pipe, CHUNK_MAX) {
             Ok(Spliced::Moved(0)) => Taken::Ended,
             Ok(Spliced::Moved(_)) => {
                 self.recover(told);

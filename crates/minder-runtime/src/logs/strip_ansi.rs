@@ -25,7 +25,7 @@ pub(super) fn strip(chunk: &[u8]) -> Cow<'_, [u8]> {
 }
 
 fn find(chunk: &[u8]) -> Option<usize> {
-    chunk.windows(BEGIN.len()).position(|window| window == BEGIN)
+    memchr::memmem::find(chunk, BEGIN)
 }
 
 /// The original's set, which lacks some (`G`, `n`) that terminals know.
