@@ -328,7 +328,7 @@ impl Daemon {
         let Reply::Value(all) = self.call("supervisor.getAllProcessInfo", &json!([])) else { return };
         for info in all.as_array().into_iter().flatten().filter(|info| info["statename"] == "RUNNING") {
             let text = |key: &str| info[key].as_str().unwrap_or("").to_owned();
-            self.wait_state(&format!("{}:{}", text("group"), text("name")), "RUNNING");
+            self.wait_exec(&format!("{}:{}", text("group"), text("name")));
         }
     }
 
@@ -342,11 +342,16 @@ impl Daemon {
     pub fn wait_state(&self, name: &str, state: &str) {
         self.until(&format!("{name} is {state}"), || (self.state(name) == state).then_some(()));
         if state == "RUNNING" {
-            let command = |pid: u32| std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-            self.until(&format!("{name} runs its own program"), || {
-                (self.state(name) != state || command(self.pid_of(name)) != command(self.pid())).then_some(())
-            });
+            self.wait_exec(name);
         }
+    }
+
+    /// Waits until a program is itself and no longer the daemon's copy, or does not run.
+    fn wait_exec(&self, name: &str) {
+        let command = |pid: u32| std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        self.until(&format!("{name} runs its own program"), || {
+            (self.state(name) != "RUNNING" || command(self.pid_of(name)) != command(self.pid())).then_some(())
+        });
     }
 
     /// Waits until the main log contains `text`.
