@@ -430,6 +430,92 @@ fn files_with_random_damage_are_accepted_or_refused_alike() {
     }
 }
 
+/// Fragments of values, of environments and of whole files, to be put together at random.
+const FORMATS: [&str; 26] = [
+    "%",
+    "%",
+    "%",
+    "(",
+    ")",
+    "(process_num)",
+    "(here)",
+    "(program_name)",
+    "(nope)",
+    "s",
+    "d",
+    "x",
+    "0",
+    "5",
+    "-",
+    "+",
+    " ",
+    "#",
+    ".",
+    "*",
+    "r",
+    "c",
+    "f",
+    "g",
+    "e",
+    "a",
+];
+const VARIABLES: [&str; 22] = [
+    "A", "B1", "=", "=", "=", ",", ",", "\"", "\"", "'", "'", " ", "\n  ", "#", "/", ":", "-", "\u{e9}",
+    "x y", "\\", "%%", "$",
+];
+const LINES: [&str; 24] = [
+    "[supervisord]",
+    "[program:a]",
+    "[DEFAULT]",
+    "\n",
+    "\n",
+    "\n",
+    "\n",
+    " ",
+    "  ",
+    "\t",
+    ";",
+    "#",
+    "=",
+    ":",
+    "[",
+    "]",
+    "command",
+    "umask",
+    "=022",
+    "a",
+    "\r",
+    "\u{a0}",
+    "\u{1c}",
+    "x",
+];
+
+#[test]
+fn random_texts_are_accepted_or_refused_alike() {
+    let reference = std::cell::RefCell::new(Reference::start());
+    let count = u32::try_from(mutations()).unwrap_or(400);
+    let mut runner = TestRunner::new(Config { cases: count, failure_persistence: None, ..Config::default() });
+    let text =
+        |fragments: &[&'static str]| vec(select(fragments.to_vec()), 0..12).prop_map(|parts| parts.concat());
+    let texts = (text(&FORMATS), text(&VARIABLES), text(&LINES));
+    let result = runner.run(&texts, |(format, variables, lines)| {
+        let numbered = "[supervisord]\n[program:a]\nnumprocs_start=65\nprocess_name=p";
+        let cases = [
+            Case::new("a format", format!("{numbered}\ncommand={format}\n")),
+            Case::new("variables", program(&format!("environment={variables}"))),
+            Case::new("lines", lines.clone()),
+            Case::new("more lines", format!("[supervisord]\n[program:x]\ncommand=x\n{lines}")),
+        ];
+        match cases.iter().find_map(|case| difference(&mut reference.borrow_mut(), case)) {
+            None => Ok(()),
+            Some(text) => Err(TestCaseError::fail(text)),
+        }
+    });
+    if let Err(error) = result {
+        panic!("{error}");
+    }
+}
+
 /// How many damaged files are tried; `MINDER_MUTATIONS` asks for more.
 fn mutations() -> u64 {
     std::env::var("MINDER_MUTATIONS").ok().and_then(|count| count.parse().ok()).unwrap_or(400)
