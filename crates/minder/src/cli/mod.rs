@@ -1,0 +1,132 @@
+//! minder under its own name: its commands, each in a file of its own.
+//!
+//! ```text
+//! argv ─clap─▶ Command ─▶ NAME.rs ─┬─▶ server (which one) ─▶ client ─▶ any Supervisor server
+//!                                  ├─▶ the reader of configurations            (check)
+//!                                  └─▶ assemble, demo                          (run, demo)
+//!                          Ended ◀─┘   or a Complaint, with what to do about it
+//! ```
+//!
+//! In reading order: [`ended`], the exit statuses and complaints; [`terminal`] and [`table`], what is shown; [`server`]
+//! and [`programs`], whom is asked and about what; [`bring`], what start, stop and restart share; then the commands.
+//!
+//! Invariants: the commands that talk to a server learn everything from it, so they work against the original too; what
+//! `--json` prints is one JSON value on standard output, whatever happened.
+
+mod bring;
+mod check;
+mod completions;
+mod ended;
+pub(crate) mod install_links;
+mod logs;
+mod man;
+mod programs;
+mod restart;
+mod run;
+mod server;
+mod start;
+mod status;
+mod stop;
+mod table;
+pub(crate) mod terminal;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser, Subcommand};
+
+use crate::demo;
+pub(crate) use ended::{Complaint, Ended};
+pub(crate) use programs::{Program, of_answer as programs_of};
+pub(crate) use status::table as status_table;
+
+const EXIT_STATUSES: &str = "\
+Exit status:
+  0  done as asked
+  1  something that was asked for failed, or is not well
+  2  the command line is wrong
+  4  the server cannot be reached, or does not let us in
+
+Called as supervisord, supervisorctl, echo_supervisord_conf or pidproxy (see install-links), minder is that program.";
+
+/// Looks after every process of a machine that nobody is watching.
+#[derive(Debug, Parser)]
+#[command(name = "minder", version, after_help = EXIT_STATUSES, max_term_width = 100)]
+#[command(subcommand_required = true, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run a supervisord.conf in the foreground.
+    Run(run::Arguments),
+    /// Show every problem of a supervisord.conf at once, with its place and what to do.
+    Check(check::Arguments),
+    /// Show the programs, and what is wrong with those that are not well.
+    Status(status::Arguments),
+    /// Start programs.
+    Start(start::Arguments),
+    /// Stop programs.
+    Stop(stop::Arguments),
+    /// Stop programs that run, then start them.
+    Restart(restart::Arguments),
+    /// Show what programs have written.
+    Logs(logs::Arguments),
+    /// Bring up an example station, and take it down on Ctrl-C.
+    Demo(demo::Arguments),
+    /// One of the programs of the demo.
+    #[command(hide = true)]
+    DemoPart(demo::parts::Arguments),
+    /// Make links, so that minder takes the place of other programs.
+    InstallLinks(install_links::Arguments),
+    /// Print a completion script for a shell.
+    Completions(completions::Arguments),
+    /// Print the manual page, or write all of them into a directory.
+    Man(man::Arguments),
+}
+
+/// Runs a command. `arguments` begins with the name under which the program was called.
+#[must_use]
+pub(crate) fn main(arguments: Vec<OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // A closed pipe is the only way this fails, and then nobody reads what we would say about it.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    let ended = match cli.command {
+        // The process becomes the server here, so the exit status is the server's.
+        Command::Run(arguments) => return run::run(&arguments),
+        Command::DemoPart(arguments) => return demo::parts::run(&arguments),
+        Command::Check(arguments) => check::run(&arguments),
+        Command::Status(arguments) => status::run(&arguments),
+        Command::Start(arguments) => start::run(&arguments),
+        Command::Stop(arguments) => stop::run(&arguments),
+        Command::Restart(arguments) => restart::run(&arguments),
+        Command::Logs(arguments) => logs::run(&arguments),
+        Command::Demo(arguments) => demo::run(&arguments),
+        Command::InstallLinks(arguments) => install_links::run(&arguments),
+        Command::Completions(arguments) => Ok(completions::run(&arguments, &mut Cli::command())),
+        Command::Man(arguments) => man::run(&arguments, Cli::command()),
+    };
+    match ended {
+        Ok(ended) => ended.into(),
+        Err(complaint) => complaint.tell(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::Cli;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

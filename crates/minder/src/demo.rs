@@ -1,0 +1,145 @@
+//! `minder demo`: an example, brought up for real and taken down without a trace.
+//!
+//! ```text
+//!  embedded example ─▶ place (a fresh directory, free ports) ─▶ station: minder called as `supervisord -n -s -c …`
+//!                                                                 │
+//!      interrupt, or the station's end ─▶ stop, remove ◀── show ◀─┴─ it answers, its programs have settled
+//! ```
+//!
+//! - [`first`] and [`pyapps`]: the two examples, and what is particular about each.
+//! - [`place`]: the directory, the ports; [`station`]: the supervisor as a child; [`changes`]: being told that files change.
+//! - [`preparing`]: what `pyapps` needs and how it gets there.
+//! - [`parts`]: the programs of `examples/first`.
+//!
+//! Invariant: nothing is waited for by looking again and again; whatever is awaited wakes the waiter, or a deadline does.
+
+mod changes;
+mod first;
+pub(crate) mod parts;
+mod place;
+mod preparing;
+mod pyapps;
+mod station;
+
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+
+use crate::cli::terminal::{self, Colour, coloured};
+use crate::cli::{Complaint, Ended};
+use place::Place;
+use station::{Interrupts, Station, Woken};
+
+/// How long the programs of a station may take to settle before they are shown as they are.
+const SETTLING_MAX: Duration = Duration::from_secs(15);
+
+/// Bring up an example station, show what there is to see, and take it down on Ctrl-C.
+#[derive(Args, Debug)]
+pub(crate) struct Arguments {
+    /// Which example.
+    #[arg(value_enum, default_value_t = Example::First)]
+    example: Example,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Example {
+    /// Needs nothing but minder: a web server, workers, a crasher, a chatty program, an event listener.
+    First,
+    /// Gunicorn, celery and redis, which are installed if they are not there.
+    Pyapps,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<Ended, Complaint> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Complaint::failed(format!("cannot make an event loop: {error}")))?;
+    match arguments.example {
+        Example::First => runtime.block_on(first::run()),
+        Example::Pyapps => {
+            // Preparing takes long and is not ours to undo, so until it is done Ctrl-C simply ends the demo.
+            let tools = preparing::prepare()?;
+            runtime.block_on(pyapps::run(&tools))
+        }
+    }
+}
+
+/// Why a demo is over.
+enum Over {
+    /// Somebody wants it to end.
+    Asked,
+    /// The supervisor ended by itself, or never came up.
+    Broken(Complaint),
+}
+
+impl From<Complaint> for Over {
+    fn from(complaint: Complaint) -> Over {
+        Over::Broken(complaint)
+    }
+}
+
+/// Waits until the station answers and its programs have settled, and shows them.
+async fn bring_up(station: &mut Station, interrupts: &mut Interrupts) -> Result<(), Over> {
+    station.until_answering(interrupts).await?;
+    let programs = station.until_settled(interrupts, SETTLING_MAX).await?;
+    terminal::say(&format!("\n{}", crate::cli::status_table(&programs).render("  ", terminal::paint())));
+    Ok(())
+}
+
+/// Waits for the end of a station that is up.
+async fn stay(station: &mut Station, interrupts: &mut Interrupts) -> Over {
+    loop {
+        match station.wait(interrupts, None).await {
+            Woken::Interrupted => return Over::Asked,
+            Woken::Ended => return Over::Broken(station.broken()),
+            Woken::Changed | Woken::Late => {}
+        }
+    }
+}
+
+/// Stops the station, whatever it was over for, and says so.
+async fn take_down(station: &mut Station, interrupts: &mut Interrupts, over: &Over) {
+    if matches!(over, Over::Asked) {
+        terminal::say("\nstopping the programs, then minder …\n");
+    }
+    station.stop(interrupts).await;
+}
+
+/// Removes the directory and makes an exit status of it all.
+fn put_away(place: Place, over: Over) -> Result<Ended, Complaint> {
+    let shown = place.directory().display().to_string();
+    let removed = place.remove();
+    match (over, removed) {
+        (Over::Asked, Ok(())) => {
+            terminal::say(&format!("everything is stopped, {shown} is removed\n"));
+            Ok(Ended::Well)
+        }
+        (Over::Asked, Err(error)) => {
+            Err(Complaint::failed(format!("everything is stopped, but {shown} cannot be removed: {error}")))
+        }
+        (Over::Broken(complaint), _) => Err(complaint),
+    }
+}
+
+/// Lines of `name  value`, the names aligned.
+fn list(rows: &[(&str, String)]) -> String {
+    let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+    let paint = terminal::paint();
+    let line = |(name, value): &(&str, String)| {
+        let gap = " ".repeat(width - name.chars().count());
+        format!("  {}{gap}  {value}\n", coloured(name, Colour::Dim, paint))
+    };
+    rows.iter().map(line).collect()
+}
+
+/// What to type next, and what it is for.
+fn next_steps(steps: &[(String, &str)]) -> String {
+    let paint = terminal::paint();
+    let mut text = String::from("\nIn a second terminal:\n");
+    for (command, purpose) in steps {
+        text.push_str(&format!("  {}\n", coloured(&format!("# {purpose}"), Colour::Dim, paint)));
+        text.push_str(&format!("  {}\n", coloured(command, Colour::Bold, paint)));
+    }
+    text.push_str("\nCtrl-C stops everything.\n");
+    text
+}
