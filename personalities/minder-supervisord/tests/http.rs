@@ -389,6 +389,24 @@ fn a_client_that_hangs_up_is_forgotten() {
     });
 }
 
+#[test]
+fn only_so_many_logs_are_streamed_at_a_time() {
+    run(async {
+        let place = Place::new();
+        place.serve(None);
+        let mut streams = Vec::new();
+        for _ in 0..minder_supervisord::http::FOLLOWERS_MAX {
+            let mut stream = place.connect().await;
+            stream.write_all(get("/mainlogtail").as_bytes()).await.unwrap();
+            let head = read_until(&mut stream, "\r\n\r\n").await;
+            assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
+            streams.push(stream);
+        }
+        assert_eq!(place.status(&get("/mainlogtail")).await, "503");
+        assert_eq!(place.status(&get("/ok.html")).await, "200");
+    });
+}
+
 proptest::proptest! {
     #[test]
     fn any_request_is_answered(path in "/[a-zA-Z0-9/.:;?&=%+*~-]{0,40}", body in "\\PC{0,60}") {

@@ -15,6 +15,7 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use rustix::fs::inotify::{self, CreateFlags, WatchFlags};
 use tokio::net::unix::pipe::Receiver;
+use tokio::sync::OwnedSemaphorePermit;
 
 /// How much of what is there already is sent first, in bytes.
 pub const HISTORY_BYTES: u64 = 1024;
@@ -36,6 +37,8 @@ pub struct Follow {
     /// Told how many bytes were sent, when nobody follows any more.
     farewell: Option<Box<dyn FnOnce(u64)>>,
     sent: u64,
+    /// Its place among those that may be followed at a time.
+    _place: OwnedSemaphorePermit,
 }
 
 impl Follow {
@@ -43,7 +46,7 @@ impl Follow {
     ///
     /// # Errors
     /// When the file cannot be opened, or the kernel has no watches left.
-    pub fn new(path: &Path) -> io::Result<Follow> {
+    pub fn new(path: &Path, place: OwnedSemaphorePermit) -> io::Result<Follow> {
         // The watches come first, so that nothing that happens after the first look is missed.
         let watch = inotify::init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC)?;
         let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
@@ -60,6 +63,7 @@ impl Follow {
             file_watch,
             farewell: None,
             sent: 0,
+            _place: place,
         })
     }
 

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::error::Error;
 use std::io;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http_body_util::BodyExt;
@@ -12,12 +13,13 @@ use hyper::{Method, Request, Response, StatusCode, Version};
 use jiff::Timestamp;
 use minder_core::control::Selection;
 use minder_core::ids::BytePath;
+use tokio::sync::Semaphore;
 
 use super::auth::{Admission, Login};
 use super::follow::Follow;
 use super::origin::{Sender, host, may_call};
 use super::reply::{Body, error, ok, with_body};
-use super::{FORM_BYTES_MAX, Peer};
+use super::{FOLLOWERS_MAX, FORM_BYTES_MAX, Peer};
 use crate::pages::{self, Ask, Form, Page, Token};
 use crate::rpc::dispatch::Channel;
 use crate::rpc::logs;
@@ -35,6 +37,8 @@ pub struct Site {
     login: Option<Login>,
     access_log: Option<AccessLog>,
     token: Token,
+    /// A permit for each log that may be streamed.
+    followers: Arc<Semaphore>,
 }
 
 /// The body of a request, wherever it comes from.
@@ -61,7 +65,8 @@ impl Site {
     /// # Errors
     /// When the kernel gives no random bytes for the token that forms carry.
     pub fn new(rpc: Rc<Rpc>, login: Option<Login>, access_log: Option<AccessLog>) -> io::Result<Site> {
-        Ok(Site { rpc, login, access_log, token: Token::random()? })
+        let followers = Arc::new(Semaphore::new(FOLLOWERS_MAX));
+        Ok(Site { rpc, login, access_log, token: Token::random()?, followers })
     }
 
     /// Answers one request.
@@ -138,7 +143,7 @@ impl Site {
         let Ok(reports) = self.rpc.reports(Selection::Unit(unit), Some(name)).await else {
             return error(StatusCode::NOT_FOUND);
         };
-        let mut response = follow(reports.first().and_then(|report| log_of(report, channel)));
+        let mut response = self.follow(reports.first().and_then(|report| log_of(report, channel)));
         if response.status() == StatusCode::OK {
             // Keeps nginx from holding back what is sent.
             response.headers_mut().insert("x-accel-buffering", HeaderValue::from_static("no"));
@@ -148,9 +153,29 @@ impl Site {
 
     async fn main_log_tail(&self) -> Response<Body> {
         match self.rpc.status().await {
-            Ok(status) => follow(status.journal.as_ref()),
+            Ok(status) => self.follow(status.journal.as_ref()),
             Err(_) => error(StatusCode::NOT_FOUND),
         }
+    }
+
+    fn follow(&self, log: Option<&BytePath>) -> Response<Body> {
+        let Some(path) = logs::followable(log) else { return error(StatusCode::NOT_FOUND) };
+        let Ok(place) = self.followers.clone().try_acquire_owned() else {
+            return error(StatusCode::SERVICE_UNAVAILABLE);
+        };
+        let follow = match Follow::new(&path, place) {
+            Ok(follow) => follow,
+            Err(failed) if failed.kind() == io::ErrorKind::NotFound => return error(StatusCode::NOT_FOUND),
+            Err(_) => return error(StatusCode::INTERNAL_SERVER_ERROR),
+        };
+        let modified = follow.modified().ok().and_then(|at| Timestamp::try_from(at).ok());
+        let stream = Body::Stream(Box::new(follow));
+        let mut response = with_body(StatusCode::OK, "text/plain;charset=utf-8", stream);
+        let date = modified.map(|at| at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string());
+        if let Some(date) = date.and_then(|date| HeaderValue::try_from(date).ok()) {
+            response.headers_mut().insert(LAST_MODIFIED, date);
+        }
+        response
     }
 
     async fn page<B>(&self, page: Page, request: Request<B>) -> Response<Body>
@@ -228,23 +253,6 @@ where
         Ok(body) => Ok(body.to_bytes()),
         Err(_) => Err(StatusCode::BAD_REQUEST),
     }
-}
-
-fn follow(log: Option<&BytePath>) -> Response<Body> {
-    let Some(path) = logs::followable(log) else { return error(StatusCode::NOT_FOUND) };
-    let follow = match Follow::new(&path) {
-        Ok(follow) => follow,
-        Err(failed) if failed.kind() == io::ErrorKind::NotFound => return error(StatusCode::NOT_FOUND),
-        Err(_) => return error(StatusCode::INTERNAL_SERVER_ERROR),
-    };
-    let modified = follow.modified().ok().and_then(|at| Timestamp::try_from(at).ok());
-    let stream = Body::Stream(Box::new(follow));
-    let mut response = with_body(StatusCode::OK, "text/plain;charset=utf-8", stream);
-    let date = modified.map(|at| at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string());
-    if let Some(date) = date.and_then(|date| HeaderValue::try_from(date).ok()) {
-        response.headers_mut().insert(LAST_MODIFIED, date);
-    }
-    response
 }
 
 fn unauthorized() -> Response<Body> {

@@ -36,7 +36,8 @@ pub mod process_info;
 pub mod python;
 
 use self::faults::{Code, Failure, fault};
-use crate::xmlrpc::{Limits, Value, decode_call, encode_response};
+use crate::words::Quoted;
+use crate::xmlrpc::{DecodeError, Limits, decode_call, encode_response};
 
 /// The version of the programming interface, `getAPIVersion`.
 pub const API_VERSION: &str = "3.0";
@@ -68,7 +69,22 @@ pub struct Rpc {
     facts: ServerFacts,
     interface: Interface,
     zone: Option<TimeZone>,
+    remarks: Option<Remarks>,
 }
+
+/// How much a line of the main log matters.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Weight {
+    /// TRAC
+    Trace,
+    /// ERRO
+    Error,
+    /// CRIT
+    Critical,
+}
+
+/// Takes what the original writes into its main log about calls, without level and end of line.
+pub type Remarks = Rc<dyn Fn(Weight, &str)>;
 
 /// What is answered to a request body.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -85,13 +101,19 @@ impl Rpc {
     /// Methods that ask `control`.
     #[must_use]
     pub fn new(control: Rc<dyn Control>, facts: ServerFacts, interface: Interface) -> Rpc {
-        Rpc { control, facts, interface, zone: None }
+        Rpc { control, facts, interface, zone: None, remarks: None }
     }
 
     /// Tells times of this zone instead of the machine's.
     #[must_use]
     pub fn in_zone(self, zone: TimeZone) -> Rpc {
         Rpc { zone: Some(zone), ..self }
+    }
+
+    /// Tells `remarks` what there is to log.
+    #[must_use]
+    pub fn with_remarks(self, remarks: Remarks) -> Rpc {
+        Rpc { remarks: Some(remarks), ..self }
     }
 
     /// The zone that times are told in. Looked up each time, because the machine's may change.
@@ -101,20 +123,61 @@ impl Rpc {
 
     /// Carries out the call in a request body.
     pub async fn respond(&self, body: &[u8]) -> Answered {
-        let Ok(call) = decode_call(body, Limits::REQUEST) else { return Answered::BadRequest };
+        let call = match decode_call(body, Limits::REQUEST) {
+            Ok(call) => call,
+            Err(error) => {
+                let why = match error {
+                    DecodeError::NoMethodName => "no method name",
+                    _ => "unmarshallable",
+                };
+                self.remark(Weight::Error, || {
+                    format!(
+                        "XML-RPC request data {} is invalid: {why}",
+                        Quoted(&String::from_utf8_lossy(body))
+                    )
+                });
+                return Answered::BadRequest;
+            }
+        };
+        let method = &call.method;
+        self.remark(Weight::Trace, || format!("XML-RPC method called: {method}()"));
         // The one answer that is long and asked for often is written without building values first.
-        if call.method == "supervisor.getAllProcessInfo"
+        let long = method == "supervisor.getAllProcessInfo"
             && call.params.is_empty()
-            && self.interface == Interface::Present
-        {
-            return match self.encode_all_process_info().await {
-                Ok(body) => Answered::Body(body),
-                Err(failure) => answer_failure(failure),
-            };
+            && self.interface == Interface::Present;
+        let outcome = if long {
+            self.encode_all_process_info().await
+        } else {
+            self.call(method, &call.params).await.map(|value| encode_response(&Ok(value)))
+        };
+        match outcome {
+            Ok(body) => {
+                self.remark(Weight::Trace, || format!("XML-RPC method {method}() returned successfully"));
+                Answered::Body(body)
+            }
+            Err(Failure::Fault(fault)) => {
+                self.remark(Weight::Trace, || {
+                    format!("XML-RPC method {method}() returned fault: [{}] {}", fault.code, fault.text)
+                });
+                Answered::Body(encode_response(&Err(fault)))
+            }
+            Err(Failure::Crash(crash)) => {
+                self.remark(Weight::Critical, || {
+                    format!(
+                        "Handling XML-RPC request with data {} raised an unexpected exception: {}: {}",
+                        Quoted(&String::from_utf8_lossy(body)),
+                        crash.class,
+                        crash.message
+                    )
+                });
+                Answered::Crashed
+            }
         }
-        match self.call(&call.method, &call.params).await {
-            Ok(value) => Answered::Body(encode_response(&Ok(value))),
-            Err(failure) => answer_failure(failure),
+    }
+
+    fn remark(&self, weight: Weight, text: impl FnOnce() -> String) {
+        if let Some(remarks) = &self.remarks {
+            remarks(weight, &text());
         }
     }
 
@@ -155,15 +218,5 @@ impl Rpc {
             }
             Err(refusal) => Err(faults::of_refusal(&refusal, name)),
         }
-    }
-}
-
-fn answer_failure(failure: Failure) -> Answered {
-    match failure {
-        Failure::Fault(fault) => {
-            let response: Result<Value, _> = Err(fault);
-            Answered::Body(encode_response(&response))
-        }
-        Failure::Crash(_) => Answered::Crashed,
     }
 }

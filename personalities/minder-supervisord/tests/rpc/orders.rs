@@ -231,6 +231,41 @@ fn many_calls_are_made_one_after_the_other() {
 }
 
 #[test]
+fn what_the_original_logs_about_calls_is_told() {
+    let remarks = std::rc::Rc::new(std::cell::RefCell::new(Vec::new()));
+    let taken = remarks.clone();
+    let rpc = three().rpc().with_remarks(std::rc::Rc::new(move |weight, text: &str| {
+        taken.borrow_mut().push(format!("{weight:?} {text}"));
+    }));
+    let call = |method: &str, params: &[Value]| minder_supervisord::xmlrpc::encode_call(method, params);
+    let bodies = [
+        call("supervisor.getState", &[]),
+        call("supervisor.startProcess", &["x:y".into()]),
+        call("supervisor.startProcess", &[1.into()]),
+        b"<x".to_vec(),
+        b"<methodCall></methodCall>".to_vec(),
+    ];
+    for body in bodies {
+        run(rpc.respond(&body));
+    }
+    let remarks = remarks.borrow();
+    let ends = [
+        "Trace XML-RPC method called: supervisor.getState()",
+        "Trace XML-RPC method supervisor.getState() returned successfully",
+        "Trace XML-RPC method called: supervisor.startProcess()",
+        "Trace XML-RPC method supervisor.startProcess() returned fault: [10] BAD_NAME: x:y",
+        "Trace XML-RPC method called: supervisor.startProcess()",
+        "raised an unexpected exception: AttributeError: 'int' object has no attribute 'split'",
+        "Error XML-RPC request data '<x' is invalid: unmarshallable",
+        "Error XML-RPC request data '<methodCall></methodCall>' is invalid: no method name",
+    ];
+    assert_eq!(remarks.len(), ends.len(), "{remarks:?}");
+    for (remark, end) in remarks.iter().zip(ends) {
+        assert!(remark.ends_with(end), "{remark}");
+    }
+}
+
+#[test]
 fn the_table_of_methods_is_sorted_and_its_help_can_be_parsed() {
     assert!(METHODS.is_sorted_by_key(|method| method.name));
     for method in METHODS {
