@@ -133,7 +133,8 @@ impl Tree {
     }
 
     /// Parses one more file on top of what is there. `included` says whether sections that the file opens belong to it in
-    /// messages. The faults come in the original's order; all lines that cannot be understood share one text.
+    /// messages. The faults come in the original's order; the first line that cannot be understood carries
+    /// the text about all such lines, each further one its own.
     pub fn read(&mut self, sources: &Sources, file: FileId, included: Included) -> Vec<Fault> {
         let known = self.sections.len();
         let mut faults = Lines { tree: self, sources, file, cursor: Cursor::default() }.read();
@@ -229,10 +230,15 @@ impl Lines<'_> {
             return vec![Fault::new(text, problem)];
         }
         let mut text = format!("Source contains parsing errors: {}", repr(sources.name(self.file)));
-        for (line, _) in &bad {
-            text.push_str(&format!("\n\t[line {:2}]: {}", line.number, line.quoted()));
+        let quoted: Vec<String> =
+            bad.iter().map(|(line, _)| format!("[line {:2}]: {}", line.number, line.quoted())).collect();
+        for line in &quoted {
+            text.push_str("\n\t");
+            text.push_str(line);
         }
-        bad.into_iter().map(|(_, problem)| Fault::new(text.clone(), problem)).collect()
+        // Only the first text is ever printed: a copy for each line would grow with the square of a bad file.
+        let texts = std::iter::once(text).chain(quoted.into_iter().skip(1));
+        bad.into_iter().zip(texts).map(|((_, problem), text)| Fault::new(text, problem)).collect()
     }
 
     fn line(&mut self, line: Line<'_>, touched: &mut Vec<(Place, usize)>) -> Result<(), Refusal> {
