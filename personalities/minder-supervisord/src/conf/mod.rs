@@ -13,7 +13,7 @@
 //! Modules, in reading order:
 //!
 //! - [`machine`]: what a reading may ask; [`snapshot`]: the answers kept, so that it can be repeated.
-//! - [`ini`]: bytes to a tree with spans; [`include`]: patterns; [`search`]: where a file is looked for.
+//! - [`ini`]: bytes to a tree with spans; [`include`](mod@include): patterns; [`search`]: where a file is looked for.
 //! - [`names`] and [`expand`]: `%(name)s`; [`types`], [`environment`], [`shellwords`]: what values mean.
 //! - [`reader`]: the walk; `sections`: a module a section; [`vocabulary`]: the words a file may use.
 //! - [`overrides`]: the command line's share; [`settings`]: the result; [`lower`]: the result as a plan.
