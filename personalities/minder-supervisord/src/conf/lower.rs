@@ -1,14 +1,13 @@
 //! Settings as a plan of minder's own model: every notion of the original becomes a policy that is data there.
 //!
-//! What no policy expresses stays with the settings: whether a process publishes its output as events, and which answers an
-//! event listener may give, is for the personality to look up by name.
+//! That a main log of level debug also shows what the programs print is no policy of theirs: whoever runs the plan asks for it.
 
 use super::python::encode;
 use super::settings::{
     Channel, DaemonSection, FcgiListen, FcgiSocket, GroupKind, GroupSection, ProcessSection, Settings,
 };
 use super::shellwords;
-use super::types::{AutoRestart, LogFile, LogLevel};
+use super::types::{AutoRestart, LogFile};
 use minder_config::Problem;
 use minder_core::backoff::Backoff;
 use minder_core::ids::{ByteString, GroupName, ProgramName, Signal};
@@ -211,14 +210,13 @@ impl Lowering<'_> {
             },
         };
         let limit = u64::try_from(channel.capture_maxbytes).unwrap_or(0);
-        let published = channel.events_enabled || daemon.loglevel <= LogLevel::Debug;
         OutputSpec {
             log,
             rotation: rotation(channel.maxbytes, channel.backups),
             syslog: if channel.syslog { Syslog::Lines } else { Syslog::Off },
             filter: if daemon.strip_ansi { OutputFilter::StripAnsi } else { OutputFilter::Raw },
             capture: (limit > 0).then(|| Capture { limit, begin: bytes(CAPTURE.0), end: bytes(CAPTURE.1) }),
-            publish: if published { Publish::Chunks } else { Publish::Silent },
+            publish: if channel.events_enabled { Publish::Chunks } else { Publish::Silent },
         }
     }
 
