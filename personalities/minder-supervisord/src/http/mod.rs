@@ -47,7 +47,7 @@ pub use site::Site;
 pub const CONNECTIONS_MAX: usize = 256;
 /// How many logs a site streams at a time. More get HTTP 503: each takes three file descriptors and one of the 128
 /// inotify instances that the kernel grants a user, and the programs' own pipes must not run short.
-pub const FOLLOWERS_MAX: usize = 64;
+pub const FOLLOWERS_MAX: usize = 32;
 /// How long the line and the headers of a request may be together, in bytes. Beyond: HTTP 431.
 pub const HEAD_BYTES_MAX: usize = 64 << 10;
 /// How many headers a request may have. Beyond: HTTP 431.

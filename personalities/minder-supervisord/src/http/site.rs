@@ -171,6 +171,8 @@ impl Site {
         let modified = follow.modified().ok().and_then(|at| Timestamp::try_from(at).ok());
         let stream = Body::Stream(Box::new(follow));
         let mut response = with_body(StatusCode::OK, "text/plain;charset=utf-8", stream);
+        // Without this a browser holds back the beginning while it guesses what it is.
+        response.headers_mut().insert("x-content-type-options", HeaderValue::from_static("nosniff"));
         let date = modified.map(|at| at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string());
         if let Some(date) = date.and_then(|date| HeaderValue::try_from(date).ok()) {
             response.headers_mut().insert(LAST_MODIFIED, date);
@@ -184,7 +186,11 @@ impl Site {
     {
         let sender = Sender::of(request.headers());
         let posted = request.method() == Method::POST;
-        let base = base(request.headers());
+        // To a page of ours the answer is relative: it then also fits behind a proxy that adds TLS or a path.
+        let base = match sender {
+            Sender::OwnPage => ".".to_owned(),
+            Sender::Script | Sender::Browser | Sender::ForeignPage => base(request.headers()),
+        };
         let query = request.uri().query().unwrap_or_default().to_owned();
         let body = if posted {
             match whole_body(request, FORM_BYTES_MAX).await {

@@ -11,6 +11,7 @@ use minder_core::ids::{Errno, GroupName, InstanceId, Signal};
 use minder_core::instance::{Phase, Rest};
 use minder_core::program::CommandProblem;
 use minder_core::supervision::Mode;
+use minder_core::time::Instant;
 use minder_supervisord::rpc::Interface;
 use minder_supervisord::rpc::faults::Failure;
 use minder_supervisord::rpc::help::METHODS;
@@ -109,6 +110,10 @@ fn refusals_come_out_as_the_originals_faults() {
         assert_eq!(answer.unwrap_err(), expected);
     }
     let fake = three();
+    fake.set_phase("z", Phase::Stopping { pid: minder_core::ids::Pid::new(7).unwrap(), kill_at: Instant(0) });
+    let answer = call(&fake, "supervisor.sendProcessStdin", &["late:z".into(), "x".into()]);
+    assert_eq!(answer.unwrap_err(), "70 NOT_RUNNING: late:z");
+    fake.set_phase("z", up(7));
     fake.refuse("z", Refusal::StdinClosed);
     let answer = call(&fake, "supervisor.sendProcessStdin", &["late:z".into(), "x".into()]);
     assert_eq!(answer.unwrap_err(), "20 NO_FILE: late:z");

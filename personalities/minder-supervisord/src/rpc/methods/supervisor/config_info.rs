@@ -1,5 +1,6 @@
 //! The configuration that was read last.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use minder_core::control::{Reply, Report, Request, Selection};
@@ -29,13 +30,17 @@ impl Rpc {
         self.gate().await?;
         let (plan, active) = self.plan().await?;
         let reports = self.reports(Selection::All, None).await?;
+        let active: BTreeSet<&GroupName> = active.iter().collect();
+        // Programs that run by this very reading, by where their specification is.
+        let running: BTreeMap<*const ProgramSpec, &Report> =
+            reports.iter().map(|report| (Arc::as_ptr(&report.spec), report)).collect();
         let mut infos = Vec::new();
         for group in plan.groups() {
-            let members = reports.iter().filter(|report| report.group == group.name);
-            let members: Vec<&Report> = members.collect();
             for program in &group.programs {
-                let report = members.iter().find(|report| Arc::ptr_eq(&report.spec, program)).copied();
-                infos.push((program.name.clone(), self.config_info(group, program, &active, report)));
+                let report = running.get(&Arc::as_ptr(program)).copied();
+                let report = report.filter(|report| report.group == group.name);
+                let in_use = active.contains(&group.name);
+                infos.push((program.name.clone(), self.config_info(group, program, in_use.into(), report)));
             }
         }
         infos.sort_by(|(a, _), (b, _)| a.cmp(b));
@@ -58,7 +63,7 @@ impl Rpc {
         &self,
         group: &GroupSpec,
         program: &ProgramSpec,
-        active: &[GroupName],
+        in_use: Value,
         report: Option<&Report>,
     ) -> Value {
         let Readiness::StaysUp(startsecs) = program.readiness;
@@ -76,7 +81,7 @@ impl Rpc {
             ("exitcodes", Value::Array(exitcodes.collect())),
             ("group", group.name.as_str().into()),
             ("group_prio", group.priority.into()),
-            ("inuse", active.contains(&group.name).into()),
+            ("inuse", in_use),
             ("killasgroup", (program.stop.kill_reach == Reach::Group).into()),
             ("name", program.name.as_str().into()),
             ("process_prio", program.priority.into()),

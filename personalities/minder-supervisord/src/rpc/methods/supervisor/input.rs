@@ -6,6 +6,7 @@ use minder_core::event::Announcement;
 use crate::rpc::Rpc;
 use crate::rpc::faults::{Code, Failure, fault, of_refusal};
 use crate::rpc::python;
+use crate::words::State;
 use crate::xmlrpc::Value;
 
 impl Rpc {
@@ -19,6 +20,16 @@ impl Rpc {
             return Err(fault(Code::IncorrectParameters, python::detail(chars).as_deref()));
         };
         let report = self.resolve_program(name).await?;
+        match State::of(&report.facts) {
+            State::Starting | State::Running => {}
+            // A process that was asked to end gets nothing more to read.
+            State::Stopped
+            | State::Backoff
+            | State::Stopping
+            | State::Exited
+            | State::Fatal
+            | State::Unknown => return Err(fault(Code::NotRunning, python::detail(name).as_deref())),
+        }
         match self.ask(Request::Feed(report.id, text.as_bytes().to_vec())).await {
             Ok(_) => Ok(Value::Bool(true)),
             Err(refusal) => Err(of_refusal(&refusal, python::detail(name).as_deref())),
