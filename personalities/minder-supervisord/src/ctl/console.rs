@@ -115,14 +115,17 @@ impl Console {
     /// Asks for something that must not be seen: on the terminal without echo, or on standard input if there is none.
     ///
     /// # Errors
-    /// As [`Console::question`].
+    /// [`Exception::NoPassword`] when there is nobody to type it, or [`Exception::Interrupted`].
     pub(super) fn secret(&mut self, prompt: &str) -> Result<String, Exception> {
         self.flush();
         match secret_on_terminal(prompt) {
             Ok(text) => Ok(text),
             Err(_) => {
                 let _ = write!(io::stderr(), "Warning: the password may be shown\n{prompt}");
-                self.question("")
+                match self.ask("")? {
+                    Input::Line(line) => Ok(line),
+                    Input::End => Err(Exception::NoPassword),
+                }
             }
         }
     }

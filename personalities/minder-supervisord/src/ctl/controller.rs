@@ -93,6 +93,7 @@ impl Controller {
                 | Exception::BadUrl(_)
                 | Exception::Overflow
                 | Exception::EndOfInput
+                | Exception::NoPassword
                 | Exception::UnknownResult { .. }
                 | Exception::UnexpectedAnswer(_)
                 | Exception::Interrupted => exception,

@@ -18,6 +18,8 @@ pub enum Exception {
     Overflow,
     /// A question was asked and there is nobody to answer it.
     EndOfInput,
+    /// A password was asked for and there is nobody to type it.
+    NoPassword,
     /// The server used a status that has no text here.
     UnknownResult {
         /// The fault code.
@@ -50,7 +52,7 @@ impl Exception {
             Exception::Server(error) => class_of(error),
             Exception::BadUrl(_) | Exception::UnknownResult { .. } => "ValueError",
             Exception::Overflow => "OverflowError",
-            Exception::EndOfInput => "EOFError",
+            Exception::EndOfInput | Exception::NoPassword => "EOFError",
             Exception::UnexpectedAnswer(_) => "KeyError",
             Exception::Interrupted => "KeyboardInterrupt",
         }
@@ -65,7 +67,7 @@ impl Exception {
             Exception::EndOfInput => "EOF when reading a line".to_owned(),
             Exception::UnknownResult { code, name } => format!("Unknown result code {code} for {name}"),
             Exception::UnexpectedAnswer(what) => repr(what),
-            Exception::Interrupted => String::new(),
+            Exception::NoPassword | Exception::Interrupted => String::new(),
         }
     }
 

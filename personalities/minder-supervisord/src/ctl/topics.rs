@@ -45,11 +45,12 @@ mod tests {
     fn topics_stand_in_columns() {
         let topics = [
             "add", "avail", "clear", "exit", "fg", "help", "maintail", "open", "pid", "quit", "reload",
-            "remove",
+            "remove", "reread", "restart", "shutdown", "signal",
         ];
         assert_eq!(
             listing("h:", &topics),
-            "h:\n==\nadd    clear  fg    maintail  pid   reload\navail  exit   help  open      quit  remove\n"
+            "h:\n==\nadd    clear  fg    maintail  pid   reload  reread   shutdown\n\
+             avail  exit   help  open      quit  remove  restart  signal  \n"
         );
     }
 }
