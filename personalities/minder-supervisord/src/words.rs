@@ -162,6 +162,14 @@ pub const fn exit_code(status: ExitStatus) -> i32 {
     }
 }
 
+/// The `exitstatus` of a program. The original shows none for a process that ended before it counted as running.
+fn exit_shown(facts: &Facts) -> i32 {
+    match (&facts.trouble, facts.last_exit) {
+        (Some(Trouble::DiedYoung), _) | (_, None) => 0,
+        (_, Some(status)) => exit_code(status),
+    }
+}
+
 /// How a process ended: `exit status 3`, `terminated by SIGSEGV (core dumped)`.
 #[must_use]
 pub fn exit_phrase(status: ExitStatus) -> String {
@@ -226,7 +234,7 @@ impl<'a> ProcessInfo<'a> {
             state,
             description: description(report, state, &spawnerr, now, zone),
             spawnerr,
-            exitstatus: facts.last_exit.map_or(0, exit_code),
+            exitstatus: exit_shown(facts),
             stdout_logfile: report.stdout_log.as_ref().map_or(Cow::Borrowed(""), lossy),
             stderr_logfile: report.stderr_log.as_ref().map_or(Cow::Borrowed(""), lossy),
             pid: facts.pid().map_or(0, minder_core::ids::Pid::get),

@@ -339,6 +339,25 @@ fn a_log_is_followed_through_growth_truncation_and_rotation() {
 }
 
 #[test]
+fn a_log_behind_a_link_is_followed_when_it_is_rotated() {
+    run(async {
+        let place = Place::new();
+        let elsewhere = tempfile::tempdir().unwrap();
+        let real = elsewhere.path().join("real");
+        std::fs::rename(place.log(), &real).unwrap();
+        std::os::unix::fs::symlink(&real, place.log()).unwrap();
+        place.serve(None);
+        let mut stream = place.connect().await;
+        stream.write_all(b"GET /mainlogtail HTTP/1.0\r\n\r\n").await.unwrap();
+        read_until(&mut stream, "\r\n\r\n").await;
+        assert_eq!(read_until(&mut stream, "\n").await, "0123456789\n");
+        std::fs::rename(&real, elsewhere.path().join("real.1")).unwrap();
+        std::fs::write(&real, "new\n").unwrap();
+        assert_eq!(read_until(&mut stream, "\n").await, "new\n");
+    });
+}
+
+#[test]
 fn an_old_client_gets_a_log_at_once_and_without_chunks() {
     run(async {
         let place = Place::new();

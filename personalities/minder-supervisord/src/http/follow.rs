@@ -32,7 +32,7 @@ pub struct Follow {
     at: u64,
     /// The inotify descriptor. For tokio it is a pipe like any other: it becomes readable, and is read.
     watch: Receiver,
-    /// The watch on the file; that on the directory stays for good.
+    /// The watch on the file; those on the directories stay for good.
     file_watch: i32,
     /// Told how many bytes were sent, when nobody follows any more.
     farewell: Option<Box<dyn FnOnce(u64)>>,
@@ -49,9 +49,12 @@ impl Follow {
     pub fn new(path: &Path, place: OwnedSemaphorePermit) -> io::Result<Follow> {
         // The watches come first, so that nothing that happens after the first look is missed.
         let watch = inotify::init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC)?;
-        let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-        let directory = directory.unwrap_or(Path::new("."));
-        inotify::add_watch(&watch, directory, WatchFlags::CREATE | WatchFlags::MOVED_TO)?;
+        // A log may be a link to one elsewhere: then either of the two names may be given to another file.
+        for name in [path, &path.canonicalize()?] {
+            let directory = name.parent().filter(|parent| !parent.as_os_str().is_empty());
+            let directory = directory.unwrap_or(Path::new("."));
+            inotify::add_watch(&watch, directory, WatchFlags::CREATE | WatchFlags::MOVED_TO)?;
+        }
         let mut file = File::open(path)?;
         let file_watch = watch_file(watch.as_fd(), &file)?;
         let size = file.seek(SeekFrom::End(0))?;
