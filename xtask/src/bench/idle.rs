@@ -1,0 +1,161 @@
+//! What a supervisor costs while nothing happens, and how fast it says so: the states of all over XML-RPC.
+
+use super::figures::{Row, Samples, Verdict, ratio, short, times};
+use super::place::Place;
+use super::processes::{Usage, pss_kib};
+use super::rpc::Client;
+use super::station::{SIDES, Side, Station};
+use crate::step::Problem;
+use std::time::{Duration, Instant};
+
+const COUNTS: [usize; 2] = [100, 1000];
+
+/// What one side costs.
+#[derive(Debug, Default)]
+struct Idle {
+    /// MB of each process of its own.
+    memory: Vec<f64>,
+    cpu: Duration,
+    switches: u64,
+    /// MB of all its processes after the requests.
+    later: f64,
+    /// Milliseconds of an answer.
+    latency: Samples,
+    bytes: usize,
+}
+
+/// Which rows are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Subject {
+    Cost,
+    Answers,
+}
+
+/// Measures.
+pub(super) fn measure(place: &Place, subject: Subject) -> Result<Vec<Row>, Problem> {
+    let mut rows = Vec::new();
+    for count in COUNTS {
+        let [mut supervisor, mut minder] = [Idle::default(), Idle::default()];
+        for side in SIDES {
+            let idle = match side {
+                Side::Supervisor => &mut supervisor,
+                Side::Minder => &mut minder,
+            };
+            *idle = look(place, side, count, subject)?;
+        }
+        match subject {
+            Subject::Cost => rows.extend(cost_rows(place, count, &supervisor, &minder)),
+            Subject::Answers => rows.push(answer_row(count, &supervisor, &minder)),
+        }
+    }
+    Ok(rows)
+}
+
+fn cost_rows(place: &Place, count: usize, supervisor: &Idle, minder: &Idle) -> [Row; 2] {
+    let seconds = window(place).as_secs();
+    let wakes =
+        |idle: &Idle| format!("{} switches, {} ms CPU", idle.switches, short(idle.cpu.as_secs_f64() * 1e3));
+    let total = minder.memory.iter().sum::<f64>();
+    let keeper = minder.memory.first().copied();
+    let bound = if count > 100 { 5.0 } else { 2.5 };
+    let parts: Vec<String> = minder.memory.iter().map(|part| short(*part)).collect();
+    [
+        Row {
+            what: format!("{count} idle programs, {seconds} s"),
+            floor: String::new(),
+            supervisor: wakes(supervisor),
+            minder: wakes(minder),
+            ratio: String::new(),
+            budget: "0 wake-ups".into(),
+            verdict: Verdict::at_most(Some(minder.switches as f64), 0.0),
+        },
+        Row {
+            what: format!("memory (PSS) with {count} programs"),
+            floor: String::new(),
+            supervisor: format!("{} MB", short(supervisor.memory.iter().sum())),
+            minder: format!(
+                "{} MB (keeper and mind: {}); {} MB after 50 requests",
+                short(total),
+                parts.join(" + "),
+                short(minder.later)
+            ),
+            ratio: String::new(),
+            budget: format!("≤ {bound} MB, keeper ≤ 0.4 MB"),
+            verdict: Verdict::at_most(Some(total), bound).and(Verdict::at_most(keeper, 0.4)),
+        },
+    ]
+}
+
+fn answer_row(count: usize, supervisor: &Idle, minder: &Idle) -> Row {
+    let bound = if count > 100 { 4.0 } else { 0.5 };
+    let cell = |idle: &Idle| format!("{}, {} KB", idle.latency.tail("ms"), short(idle.bytes as f64 / 1000.0));
+    Row {
+        what: format!("getAllProcessInfo, {count} programs"),
+        floor: String::new(),
+        supervisor: cell(supervisor),
+        minder: cell(minder),
+        ratio: ratio(times(&minder.latency, &supervisor.latency)) + " Supervisor",
+        budget: format!("p50 ≤ {bound} ms"),
+        verdict: Verdict::at_most(minder.latency.median(), bound),
+    }
+}
+
+fn window(place: &Place) -> Duration {
+    place.pace.choose(Duration::from_secs(3), Duration::from_secs(10))
+}
+
+fn look(place: &Place, side: Side, count: usize, subject: Subject) -> Result<Idle, Problem> {
+    // With log files, as most people have them: the originals' default is a file for each stream.
+    let programs = format!(
+        "[program:load]\ncommand=/bin/sleep 1000\nprocess_name=%(process_num)d\nnumprocs={count}\nstartsecs=0\n"
+    );
+    let mut station = Station::start(place, side, &programs)?;
+    let mut client = station.client()?;
+    until_all_run(&mut client, count, side)?;
+    let mut idle = Idle::default();
+    if subject == Subject::Cost {
+        // What a start leaves to do is over by then, and what the first requests brought in is there.
+        std::thread::sleep(Duration::from_secs(2));
+        let pids = station.own_pids();
+        idle.memory = pids.iter().map(|&pid| pss_kib(pid) * 1024.0 / 1e6).collect();
+        let before = Usage::of(&pids);
+        std::thread::sleep(window(place));
+        let used = Usage::of(&pids).since(before);
+        (idle.cpu, idle.switches) = (used.cpu, used.switches);
+    }
+    let most = match (subject, side) {
+        (Subject::Cost, Side::Minder) => 50,
+        (Subject::Cost, Side::Supervisor) => 0,
+        (Subject::Answers, _) => place.pace.choose(300, 1000),
+    };
+    let until = Instant::now() + place.pace.choose(Duration::from_secs(4), Duration::from_secs(10));
+    for call in 0..most {
+        if Instant::now() > until {
+            break;
+        }
+        let (took, bytes) = client.timed("supervisor.getAllProcessInfo", "")?;
+        idle.bytes = bytes;
+        // The first few are the warm-up.
+        if call >= 2 {
+            idle.latency.push_ms(took);
+        }
+    }
+    idle.later = station.own_pids().iter().map(|&pid| pss_kib(pid) * 1024.0 / 1e6).sum();
+    Ok(idle)
+}
+
+fn until_all_run(client: &mut Client, count: usize, side: Side) -> Result<(), Problem> {
+    let deadline = Instant::now() + Duration::from_secs(120);
+    let running = b"<string>RUNNING</string>";
+    loop {
+        let answer = client.call("supervisor.getAllProcessInfo", "")?;
+        let found = answer.windows(running.len()).filter(|window| window == running).count();
+        if found >= count {
+            return Ok(());
+        }
+        if Instant::now() > deadline {
+            return Err(Problem::Failed(side.name().into(), format!("{found} of {count} programs run")));
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}

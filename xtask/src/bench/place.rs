@@ -1,0 +1,153 @@
+//! What all measurements need: a folder, the programs in C, the two supervisors, and how much time there is.
+
+use super::beacons::Beacons;
+use super::station::Side;
+use crate::step::{self, Problem};
+use crate::workspace;
+use rustix::process::{Resource, getrlimit};
+use std::cell::Cell;
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// How thorough to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pace {
+    Quick,
+    Full,
+}
+
+impl Pace {
+    /// One of two values.
+    pub(super) fn choose<T>(self, quick: T, full: T) -> T {
+        match self {
+            Self::Quick => quick,
+            Self::Full => full,
+        }
+    }
+}
+
+/// The measuring place. Its folder goes when it goes.
+#[derive(Debug)]
+pub(super) struct Place {
+    folder: TempDir,
+    serial: Cell<u32>,
+    venv: PathBuf,
+    pub(super) pace: Pace,
+    deadline: Instant,
+    /// How many files a supervisor may open, as the machine allows.
+    pub(super) files_limit: u64,
+}
+
+/// Enough for a thousand programs with logs.
+const FILES: u64 = 16384;
+
+const PROGRAMS: &[(&str, &str)] = &[
+    ("beacon", include_str!("beacon.c")),
+    ("writer", include_str!("writer.c")),
+    ("floor", include_str!("floor.c")),
+];
+
+impl Place {
+    /// Builds minder and the C programs.
+    ///
+    /// # Errors
+    /// When there is no compiler, or no original to measure against.
+    pub(super) fn new(pace: Pace) -> Result<Self, Problem> {
+        let venv = reference()?;
+        let minder = minder()?;
+        let folder = tempfile::Builder::new().prefix("minder-bench").tempdir();
+        let folder = folder.map_err(|error| Problem::File("a temporary folder".into(), error))?;
+        for (name, source) in PROGRAMS {
+            compile(folder.path(), name, source)?;
+        }
+        let link = folder.path().join("supervisord");
+        symlink(&minder, &link).map_err(|error| Problem::File(link.display().to_string(), error))?;
+        let limit = getrlimit(Resource::Nofile).maximum.unwrap_or(FILES);
+        let time = pace.choose(Duration::from_secs(100), Duration::from_secs(540));
+        Ok(Self {
+            folder,
+            serial: Cell::new(0),
+            venv,
+            pace,
+            deadline: Instant::now() + time,
+            files_limit: limit.min(FILES),
+        })
+    }
+
+    /// Whether there is time for one more round.
+    pub(super) fn has_time(&self) -> bool {
+        Instant::now() < self.deadline
+    }
+
+    /// One of the C programs.
+    pub(super) fn program(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// The supervisor's program.
+    pub(super) fn supervisord(&self, side: Side) -> PathBuf {
+        match side {
+            Side::Supervisor => self.venv.join("bin/supervisord"),
+            Side::Minder => self.program("supervisord"),
+        }
+    }
+
+    /// A name in the folder that nobody had before.
+    pub(super) fn fresh_path(&self) -> PathBuf {
+        self.serial.set(self.serial.get() + 1);
+        self.folder.path().join(self.serial.get().to_string())
+    }
+
+    /// A new folder.
+    ///
+    /// # Errors
+    /// When the disk is full, or the like.
+    pub(super) fn fresh_folder(&self) -> Result<PathBuf, Problem> {
+        let path = self.fresh_path();
+        fs::create_dir(&path).map_err(|error| Problem::File(path.display().to_string(), error))?;
+        Ok(path)
+    }
+
+    /// A named pipe for programs to report to.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub(super) fn beacons(&self) -> Result<Beacons, Problem> {
+        Beacons::new(&self.fresh_path())
+    }
+}
+
+/// The environment with the original; `MINDER_REFERENCE_VENV` names another.
+fn reference() -> Result<PathBuf, Problem> {
+    let venv =
+        std::env::var_os("MINDER_REFERENCE_VENV").map_or_else(workspace::reference_venv, PathBuf::from);
+    if venv.join("bin/supervisord").exists() {
+        return Ok(venv);
+    }
+    Err(Problem::Missing(format!("no Supervisor in {}: run `cargo xtask setup` first", venv.display())))
+}
+
+/// The release build; `MINDER_BINARY` names another that is measured instead.
+fn minder() -> Result<PathBuf, Problem> {
+    if let Some(binary) = std::env::var_os("MINDER_BINARY") {
+        return Ok(binary.into());
+    }
+    step::run("release build", workspace::cargo().args(["build", "--release", "-p", "minder"]))?;
+    Ok(workspace::target().join("release/minder"))
+}
+
+/// Without shared libraries, so that what is measured is the supervisor and not the loader.
+fn compile(folder: &Path, name: &str, source: &str) -> Result<(), Problem> {
+    let file = folder.join(format!("{name}.c"));
+    fs::write(&file, source).map_err(|error| Problem::File(file.display().to_string(), error))?;
+    let build = |linking: &[&str]| {
+        let mut cc = Command::new("cc");
+        cc.arg("-O2").args(linking).arg("-o").arg(folder.join(name)).arg(&file);
+        step::output(&mut cc)
+    };
+    build(&["-static"]).or_else(|_| build(&[])).map(drop)
+}
