@@ -3,12 +3,14 @@
 //! Two servers of the original with the same configuration: one is told things by the original client, the other the same
 //! things by ours. What both print and exit with must agree once process ids, times and places in Python source are taken
 //! out. What a healthy server never says comes from a scripted one, which both clients ask.
+//!
+//! Long because the lines to compare are a list, and the list is the test.
 
 #[path = "ctl_side_by_side/mod.rs"]
 mod side_by_side;
 
 use side_by_side::clients::{Client, Said, run_both, until_interrupted};
-use side_by_side::scripted::{Reply, Scripted};
+use side_by_side::scripted::{Reply, Script, Scripted};
 use side_by_side::servers::{Pair, Server};
 
 /// Becomes supervisorctl when a test runs this very program once more; does nothing in an ordinary run.
@@ -490,7 +492,7 @@ fn a_server_that_wants_a_password_is_told_of_and_given_one() {
 #[test]
 fn strange_answers_are_met_as_the_original_meets_them() {
     let mut differences = Vec::new();
-    let scripts: [(fn(&str) -> Reply, &[&str]); 6] = [
+    let scripts: [(Script, &[&str]); 6] = [
         (|_| Reply::Value("2.0".into()), &["status", "pid", "start x", "version"]),
         (|_| Reply::Fault(1, "UNKNOWN_METHOD"), &["status", "stop x", "avail", "reread", "add x"]),
         (|_| Reply::Status(500, "Internal Server Error"), &["status", "avail", "shutdown", "reread"]),
@@ -575,7 +577,6 @@ fn failing(method: &str) -> Reply {
     }
 }
 
-/// Keeps the names that only some tests use in use.
 #[test]
 fn what_is_said_is_normalised() {
     let said = Said {

@@ -17,13 +17,16 @@ pub(crate) enum Reply {
     HangUp,
 }
 
+/// From the name of a method to its answer.
+pub(crate) type Script = fn(&str) -> Reply;
+
 pub(crate) struct Scripted {
     url: String,
 }
 
 impl Scripted {
     /// Serves until the tests end.
-    pub(crate) fn start(script: fn(&str) -> Reply) -> Scripted {
+    pub(crate) fn start(script: Script) -> Scripted {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("its address"));
         std::thread::spawn(move || {
@@ -50,7 +53,7 @@ impl Scripted {
     }
 }
 
-fn serve(connection: TcpStream, script: fn(&str) -> Reply) -> Option<()> {
+fn serve(connection: TcpStream, script: Script) -> Option<()> {
     let mut reader = BufReader::new(connection.try_clone().ok()?);
     let mut length = 0;
     loop {
