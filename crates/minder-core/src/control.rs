@@ -46,6 +46,8 @@ pub enum Request {
     Shutdown(Ending),
     /// Tell something to all who listen → [`Reply::Done`].
     Announce(Announcement),
+    /// Append whole lines to minder's own log → [`Reply::Done`].
+    Journal(Vec<u8>),
     /// What minder itself is doing → [`Reply::Status`].
     Status,
 }

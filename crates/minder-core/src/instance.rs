@@ -105,7 +105,7 @@ pub struct Facts {
     pub started: Option<Now>,
     /// When the last process ended. `None`: none has.
     pub stopped: Option<WallTime>,
-    /// How the last process ended; `None` while one lives, or if the last attempt made none that counts.
+    /// How the last attempt's process ended; `None` while it lives, or if there was none.
     pub last_exit: Option<ExitStatus>,
     /// What went wrong since the last attempt began.
     pub trouble: Option<Trouble>,
@@ -343,6 +343,7 @@ impl Step<'_> {
             }
             Phase::Starting { .. } => {
                 self.facts.stopped = Some(self.now.wall);
+                self.facts.last_exit = Some(status);
                 self.failed(Trouble::DiedYoung);
             }
             Phase::Up { .. } => self.ended(status),

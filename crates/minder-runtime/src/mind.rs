@@ -182,9 +182,14 @@ impl Mind {
         let mut told = Vec::new();
         self.faces.journal.write(lines, &mut told);
         for told in told {
-            if let Told::Trouble(error) = told {
-                self.events.push_back(Event::Trouble(error.to_string().into()));
-            }
+            let text = match told {
+                Told::Trouble(error) => error.to_string(),
+                Told::Recovered { lost } => {
+                    format!("minder's own log can be written again; {lost} bytes were lost")
+                }
+                Told::Chunk(_) | Told::Captured(_) => continue,
+            };
+            self.events.push_back(Event::Trouble(text.into()));
         }
     }
 
@@ -300,8 +305,11 @@ impl Mind {
 
     fn hear_last_words(&mut self, id: InstanceId, channel: Channel) {
         for _ in 0..LAST_WORDS_PUMPS_MAX {
-            if self.pump(id, channel) != Pumped::More {
-                break;
+            match self.pump(id, channel) {
+                Pumped::More => {}
+                // Whoever reads the log is slow; the pipe is about to go, so this once he is waited for.
+                Pumped::Held if self.slots.get(&id).is_some_and(|slot| slot.wait_for_target(channel)) => {}
+                Pumped::Held | Pumped::Empty | Pumped::Ended => break,
             }
         }
         let mut told = Vec::new();

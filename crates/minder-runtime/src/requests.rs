@@ -42,6 +42,10 @@ impl Mind {
                 self.events.push_back(Event::Announced(announcement));
                 Ok(Reply::Done)
             }
+            Request::Journal(lines) => {
+                self.write_journal(&lines);
+                Ok(Reply::Done)
+            }
             Request::Status => Ok(Reply::Status(self.status())),
         };
         // Whoever asked may have gone.

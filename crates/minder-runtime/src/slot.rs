@@ -9,6 +9,7 @@ use minder_core::event::Channel;
 use minder_core::ids::{BytePath, InstanceId};
 use minder_core::program::{ErrorOutput, OutputSpec, ProgramSpec, Publish};
 use minder_keeper::wire::{ChildFds, ChildId};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
 use crate::logs::{Audience, ChannelLog, LogError, Pumped, Told};
@@ -142,6 +143,18 @@ impl Slot {
         if let Some(stream) = self.stream(channel) {
             stream.release(id, channel, pipes);
         }
+    }
+
+    /// Waits until a stream's log takes more, a quarter of a second at most; whether it does.
+    pub fn wait_for_target(&self, channel: Channel) -> bool {
+        let stream = match channel {
+            Channel::Stdout => Some(&self.stdout),
+            Channel::Stderr => self.stderr.as_ref(),
+        };
+        let Some(target) = stream.and_then(|stream| stream.log.target()) else { return false };
+        let mut fds = [PollFd::from_borrowed_fd(target, PollFlags::OUT)];
+        let quarter = Timespec { tv_sec: 0, tv_nsec: 250_000_000 };
+        matches!(poll(&mut fds, Some(&quarter)), Ok(ready) if ready > 0)
     }
 
     /// The process has ended: closes its pipes, which have been read to the end.

@@ -26,12 +26,12 @@ pub const PERSONALITIES: &[Personality] = &[
     Personality {
         name: "echo_supervisord_conf",
         about: "prints a sample supervisord.conf",
-        run: |_| ExitCode::FAILURE,
+        run: minder_supervisord::sample::main,
     },
     Personality {
         name: "pidproxy",
         about: "passes signals on to the process named in a pidfile",
-        run: |_| ExitCode::FAILURE,
+        run: minder_supervisord::pidproxy::main,
     },
 ];
 

@@ -54,7 +54,7 @@ pub struct Background {
 /// When it is not to run: help was asked for, or something is wrong.
 pub fn prepare(arguments: &[OsString], start: Start) -> Result<Prepared, ExitCode> {
     let words: Vec<String> = arguments.iter().map(|word| decode(word.as_bytes())).collect();
-    let argv0 = words.first().map_or("supervisord", String::as_str);
+    let argv0 = search::program(words.first().map_or("supervisord", String::as_str), &RealMachine);
     let refuse = |text: String| {
         eprintln!("Error: {text}\nFor help, use {argv0} -h");
         ExitCode::from(2)
@@ -69,7 +69,7 @@ pub fn prepare(arguments: &[OsString], start: Start) -> Result<Prepared, ExitCod
             println!("{VERSION}");
             Err(ExitCode::SUCCESS)
         }
-        Asked::Run(options) => run(argv0, &words, &options, start).map_err(refuse),
+        Asked::Run(options) => run(&argv0, &words, &options, start).map_err(refuse),
     }
 }
 
@@ -90,6 +90,9 @@ fn run(argv0: &str, words: &[String], options: &Options, start: Start) -> Result
     settings.parse_infos.iter().for_each(|text| opening.say(LogLevel::Info, text.as_str()));
     of(LogLevel::Info).for_each(|(level, text)| opening.say(level, text));
     try_log(&settings)?;
+    if let Some(refusal) = settings.refused_at_start() {
+        return Err(refusal);
+    }
     let sockets = servers::open(&settings)?;
     announce_servers(&settings, &mut opening);
     let named = |(i, fd)| (format!("{}{i}", servers::HELD_PREFIX), fd);

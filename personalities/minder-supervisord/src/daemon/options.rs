@@ -91,7 +91,12 @@ pub fn parse(arguments: &[String], machine: &dyn Machine) -> Result<Asked, Strin
     }
 }
 
-fn take(options: &mut Options, short: char, text: &str, machine: &dyn Machine) -> Result<(), types::TypeError> {
+fn take(
+    options: &mut Options,
+    short: char,
+    text: &str,
+    machine: &dyn Machine,
+) -> Result<(), types::TypeError> {
     let over = &mut options.overrides;
     match short {
         'c' => options.configuration = Some(text.to_owned()),

@@ -15,7 +15,7 @@ const RUNS_AS_ROOT: &str = "Supervisor is running as root.  Privileges were not 
 ///
 /// # Errors
 /// The original's text, to be printed behind `Error: `.
-pub fn drop_privileges(user: Option<&User>, opening: &mut Opening) -> Result<(), String> {
+pub(super) fn drop_privileges(user: Option<&User>, opening: &mut Opening) -> Result<(), String> {
     let Some(user) = user else {
         if getuid().is_root() {
             opening.say(LogLevel::Critical, RUNS_AS_ROOT);
@@ -43,7 +43,7 @@ pub fn drop_privileges(user: Option<&User>, opening: &mut Opening) -> Result<(),
 ///
 /// # Errors
 /// The original's text, to be printed behind `Error: `.
-pub fn raise_limits(section: &DaemonSection, opening: &mut Opening) -> Result<(), String> {
+pub(super) fn raise_limits(section: &DaemonSection, opening: &mut Opening) -> Result<(), String> {
     raise(Resource::Nofile, "RLIMIT_NOFILE", section.minfds, opening).map_err(|hard| {
         format!(
             "The minimum number of file descriptors required to run this process is {} as per the \"minfds\" \

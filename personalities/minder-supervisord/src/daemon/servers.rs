@@ -35,9 +35,11 @@ pub fn open(settings: &Settings) -> Result<Vec<OwnedFd>, String> {
 
 fn refused(error: &io::Error) -> String {
     match error.raw_os_error().map(rustix::io::Errno::from_raw_os_error) {
-        Some(rustix::io::Errno::ADDRINUSE) => "Another program is already listening on a port that one of our HTTP \
+        Some(rustix::io::Errno::ADDRINUSE) => {
+            "Another program is already listening on a port that one of our HTTP \
             servers is configured to use.  Shut this program down first before starting supervisord."
-            .to_owned(),
+                .to_owned()
+        }
         errno => {
             let number = errno.map_or(0, rustix::io::Errno::raw_os_error);
             let symbol = minder_core::errno::symbol(minder_core::ids::Errno(number)).unwrap_or("EUNKNOWN");

@@ -8,17 +8,21 @@ use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
 use std::rc::Rc;
 
-use minder_core::control::{Control, Observer, Reader};
+use jiff::tz::TimeZone;
+use minder_core::control::{Control, Observer, Order, Reader, Request};
 use minder_core::plan::{JournalSpec, Plan};
-use minder_core::time::Now;
+use minder_core::time::{Now, WallTime};
 
 use super::opening::Opening;
+use crate::conf::lower;
 use crate::conf::settings::{Access, Settings};
 use crate::conf::types::LogLevel;
-use crate::conf::lower;
+use crate::http::site::AccessLog;
 use crate::http::{self, Listener, Login, Site};
+use crate::journal::{self, JournalWords};
+use crate::listener::{self, Pools, PoolsConfig};
 use crate::reading::{self, Rereader};
-use crate::rpc::{Interface, Rpc, ServerFacts};
+use crate::rpc::{Interface, Rpc, ServerFacts, Weight};
 
 /// A supervisord, ready for a mind to run it.
 pub struct Station {
@@ -73,15 +77,19 @@ impl Station {
         lower::journal(&self.settings.supervisord)
     }
 
+    fn words(&self) -> JournalWords {
+        JournalWords { level: self.settings.supervisord.loglevel, zone: TimeZone::system() }
+    }
+
     /// Who listens in the mind's loop, in the order in which they are told.
     pub fn observers(&self, recalled: Option<&[u8]>) -> Vec<Box<dyn Observer>> {
-        let section = &self.settings.supervisord;
-        vec![
-        ]
+        let identifier = self.settings.supervisord.identifier.clone();
+        let pools = PoolsConfig { identifier, words: self.words() };
+        vec![Box::new(journal::Journal::new(self.words())), Box::new(Pools::new(pools, recalled))]
     }
 
     /// The name under which the listeners' state is remembered.
-    pub const RECALLED: &'static str = "listeners";
+    pub const RECALLED: &'static str = listener::MEMO;
 
     /// The first lines of the log.
     pub fn opening_lines(&self, opening: &Opening, now: Now, pid: u32) -> Vec<u8> {
@@ -115,16 +123,37 @@ impl Station {
         };
         let main = self.settings.rpc_interfaces.iter().any(|interface| interface.name == "supervisor");
         let interface = if main { Interface::Present } else { Interface::Absent };
-        let rpc = Rc::new(Rpc::new(control.clone(), facts, interface));
+        let remark = self.remarks(control);
+        let rpc = Rpc::new(control.clone(), facts, interface);
+        let rpc = Rc::new(rpc.with_remarks(Rc::new(move |weight, text| remark(level(weight), text))));
+        let remark = self.remarks(control);
+        let traced = self.words().keeps(LogLevel::Trace);
+        let access: Option<AccessLog> =
+            traced.then(|| Rc::new(move |text: &str| remark(LogLevel::Trace, text)) as AccessLog);
         for (server, fd) in self.settings.inet_servers.iter().zip(&mut sockets) {
             let listener = Listener::tcp(TcpListener::from(fd))?;
-            serve(listener, &server.access, &rpc)?;
+            serve(listener, &server.access, &rpc, access.clone())?;
         }
         for (server, fd) in self.settings.unix_servers.iter().zip(sockets) {
             let listener = Listener::unix(UnixListener::from(fd))?;
-            serve(listener, &server.access, &rpc)?;
+            serve(listener, &server.access, &rpc, access.clone())?;
         }
         Ok(())
+    }
+
+    /// Writes lines into the main log from outside the mind's loop.
+    fn remarks(&self, control: &Rc<dyn Control>) -> impl Fn(LogLevel, &str) + 'static {
+        let (words, control) = (self.words(), control.clone());
+        move |level, text| {
+            let mut orders = Vec::new();
+            words.say(wall_time(), level, text, &mut orders);
+            for order in orders {
+                if let Order::Journal(lines) = order {
+                    // Nobody waits for it, and nothing follows from it.
+                    tokio::task::spawn_local(control.ask(Request::Journal(lines)));
+                }
+            }
+        }
     }
 
     /// What is to be removed when everything has stopped.
@@ -145,18 +174,24 @@ impl Station {
     }
 }
 
-fn serve(listener: Listener, access: &Access, rpc: &Rc<Rpc>) -> io::Result<()> {
+fn wall_time() -> WallTime {
+    WallTime(jiff::Timestamp::now().as_microsecond())
+}
+
+fn level(weight: Weight) -> LogLevel {
+    match weight {
+        Weight::Trace => LogLevel::Trace,
+        Weight::Error => LogLevel::Error,
+        Weight::Critical => LogLevel::Critical,
+    }
+}
+
+fn serve(listener: Listener, access: &Access, rpc: &Rc<Rpc>, log: Option<AccessLog>) -> io::Result<()> {
     let login = match (&access.username, &access.password) {
         (Some(username), Some(password)) if !username.is_empty() => Some(Login::new(username, password)),
         (_, _) => None,
     };
-    let site = Rc::new(Site::new(rpc.clone(), login, None)?);
+    let site = Rc::new(Site::new(rpc.clone(), login, log)?);
     tokio::task::spawn_local(http::serve(listener, site));
     Ok(())
-}
-
-mod journal {
-    pub fn line(_now: minder_core::time::Now, level: crate::conf::types::LogLevel, text: &str) -> Vec<u8> {
-        format!("{level:?} {text}\n").into_bytes()
-    }
 }
