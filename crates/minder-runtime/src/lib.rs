@@ -31,6 +31,7 @@ pub mod logs;
 pub mod memo;
 pub mod mind;
 pub mod pipes;
+pub mod process;
 pub mod recovery;
 mod requests;
 pub mod roster;

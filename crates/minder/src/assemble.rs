@@ -12,11 +12,11 @@ use minder_core::control::Control;
 use minder_keeper::wire::Port;
 use minder_keeper::{Boot, RESTART_VARIABLE};
 use minder_runtime::greeting::Greeting;
-use minder_runtime::logs::{FreshNames, clean_fresh};
+use minder_runtime::logs::{FreshNames, clean_fresh, set_syslog_identity};
 use minder_runtime::mind::Mind;
 use minder_runtime::recovery::{Heritage, Parts};
 use minder_runtime::roster::READING_PREFIX;
-use minder_runtime::{clock, daemonise, handle, memo};
+use minder_runtime::{clock, daemonise, handle, memo, process};
 use minder_supervisord::daemon::front::{self, Prepared, Start};
 use minder_supervisord::daemon::opening::Opening;
 use minder_supervisord::daemon::servers;
@@ -26,13 +26,13 @@ use minder_supervisord::daemon::station::Station;
 const OPENING: &str = "opening";
 
 /// Is supervisord: prepares, then becomes the keeper.
-pub fn supervisord(arguments: Vec<OsString>) -> ExitCode {
+pub(crate) fn supervisord(arguments: Vec<OsString>) -> ExitCode {
     let called = arguments.clone();
     start(&arguments, &called)
 }
 
 /// Runs a configuration in the foreground, as `minder run FILE`; `called` is the whole command line.
-pub fn run_file(file: &Path, called: Vec<OsString>) -> ExitCode {
+pub(crate) fn run_file(file: &Path, called: Vec<OsString>) -> ExitCode {
     let arguments = ["minder".into(), "-n".into(), "-c".into(), file.as_os_str().to_owned()];
     start(&arguments, &called)
 }
@@ -67,17 +67,15 @@ fn become_keeper(prepared: Prepared, called: &[OsString]) -> io::Error {
         (Ok(reading), Ok(opening)) => (reading, opening),
         (Err(error), _) | (_, Err(error)) => return error,
     };
-    let mut held = vec![
-        (format!("{READING_PREFIX}1").into_bytes(), reading),
-        (OPENING.as_bytes().to_vec(), opening),
-    ];
+    let mut held =
+        vec![(format!("{READING_PREFIX}1").into_bytes(), reading), (OPENING.as_bytes().to_vec(), opening)];
     held.extend(prepared.sockets.into_iter().map(|(name, fd)| (name.into_bytes(), fd)));
     let environment: Vec<_> = std::env::vars_os().filter(|(name, _)| name != RESTART_VARIABLE).collect();
     Boot { held }.exec(called, &environment)
 }
 
 /// Is the mind of a keeper.
-pub fn mind(port: Port) -> ExitCode {
+pub(crate) fn mind(port: Port) -> ExitCode {
     match run_mind(port) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(&format!("the mind cannot go on: {error}")),
@@ -85,8 +83,11 @@ pub fn mind(port: Port) -> ExitCode {
 }
 
 fn run_mind(port: Port) -> io::Result<()> {
+    process::ignore_file_size_signal();
+    set_syslog_identity("supervisord");
     let mut heritage = Heritage::sort(Greeting::receive(port)?)?;
-    let snapshot = heritage.latest_reading().ok_or_else(|| io::Error::other("the keeper holds no reading"))?;
+    let snapshot =
+        heritage.latest_reading().ok_or_else(|| io::Error::other("the keeper holds no reading"))?;
     let station = Station::read(snapshot).map_err(io::Error::other)?;
     let sockets = heritage.take_all(servers::HELD_PREFIX);
     let opening = heritage.take(OPENING.as_bytes()).map(contents).transpose()?.unwrap_or_default();
@@ -131,8 +132,10 @@ async fn run_to_the_end(
 /// A failure to list or remove an old file keeps nobody from starting.
 fn clean_stale_logs(station: &Station) {
     if let Some(logs) = station.stale_logs() {
-        let names =
-            FreshNames { infix: logs.infix.into_bytes().into(), suffix: logs.suffix.as_bytes().to_vec().into() };
+        let names = FreshNames {
+            infix: logs.infix.into_bytes().into(),
+            suffix: logs.suffix.as_bytes().to_vec().into(),
+        };
         let _ = clean_fresh(&logs.directory.into_bytes().into(), &names);
     }
 }

@@ -7,16 +7,16 @@ use std::process::ExitCode;
 use crate::{assemble, cli};
 
 /// A program whose place minder takes.
-pub struct Personality {
+pub(crate) struct Personality {
     /// What it is called.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// What it does, for `minder install-links`.
-    pub about: &'static str,
+    pub(crate) about: &'static str,
     run: fn(Vec<OsString>) -> ExitCode,
 }
 
 /// All of them.
-pub const PERSONALITIES: &[Personality] = &[
+pub(crate) const PERSONALITIES: &[Personality] = &[
     Personality { name: "supervisord", about: "runs a supervisord.conf", run: assemble::supervisord },
     Personality {
         name: "supervisorctl",
@@ -36,7 +36,7 @@ pub const PERSONALITIES: &[Personality] = &[
 ];
 
 /// Runs whatever the binary was called as.
-pub fn run(arguments: Vec<OsString>) -> ExitCode {
+pub(crate) fn run(arguments: Vec<OsString>) -> ExitCode {
     let called = arguments.first().map(Path::new).and_then(Path::file_name).unwrap_or(OsStr::new("minder"));
     match PERSONALITIES.iter().find(|personality| OsStr::new(personality.name) == called) {
         Some(personality) => (personality.run)(arguments),

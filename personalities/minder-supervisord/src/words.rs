@@ -12,12 +12,14 @@ use jiff::tz::TimeZone;
 use minder_core::control::Report;
 use minder_core::ids::{ByteString, CoreDump, Errno, ExitStatus, Signal};
 use minder_core::instance::{Facts, Phase, Rest, Trouble};
+
+use crate::conf::python::repr;
 use minder_core::program::{CommandProblem, ProgramSpec};
 use minder_core::time::{Now, WallTime};
 
 mod numbers;
 
-pub use numbers::{BadSignal, errno_name, parse_signal, signal_name};
+pub use numbers::{errno_name, parse_signal, signal_name};
 
 /// A state of a process, as Supervisor counts them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -294,22 +296,7 @@ pub struct Quoted<'a>(pub &'a str);
 
 impl fmt::Display for Quoted<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let quote = if self.0.contains('\'') && !self.0.contains('"') { '"' } else { '\'' };
-        write!(out, "{quote}")?;
-        for character in self.0.chars() {
-            match character {
-                '\\' => out.write_str("\\\\")?,
-                '\n' => out.write_str("\\n")?,
-                '\r' => out.write_str("\\r")?,
-                '\t' => out.write_str("\\t")?,
-                _ if character == quote => write!(out, "\\{quote}")?,
-                '\0'..=' ' | '\u{7f}'..='\u{a0}' | '\u{ad}' if character != ' ' => {
-                    write!(out, "\\x{:02x}", u32::from(character))?;
-                }
-                _ => write!(out, "{character}")?,
-            }
-        }
-        write!(out, "{quote}")
+        out.write_str(&repr(self.0))
     }
 }
 

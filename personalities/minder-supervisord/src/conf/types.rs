@@ -108,7 +108,7 @@ pub fn octal(text: &str) -> Result<i64> {
 
 /// Names of signals with their numbers, as Linux has them on all its common machines. The names with an underscore are
 /// no signals; the original takes them for such by accident, and files may name them.
-const SIGNALS: [(&str, i32); 41] = [
+pub(crate) const SIGNALS: [(&str, i32); 41] = [
     ("SIGABRT", 6),
     ("SIGALRM", 14),
     ("SIGBUS", 7),

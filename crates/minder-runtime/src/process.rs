@@ -1,0 +1,12 @@
+//! What the mind sets about itself before it begins.
+
+#![allow(unsafe_code, reason = "dispositions of signals have no safe form without a handler")]
+
+/// Has a write beyond a file size limit fail instead of ending the mind: it is the log's trouble, and told as such.
+/// Programs are not concerned, because the keeper gives them every signal's default again.
+pub fn ignore_file_size_signal() {
+    // SAFETY: ignoring a signal installs no handler, so nothing runs asynchronously.
+    unsafe {
+        libc::signal(libc::SIGXFSZ, libc::SIG_IGN);
+    }
+}
