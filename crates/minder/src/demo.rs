@@ -25,7 +25,8 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use crate::cli::terminal::{self, Colour, coloured};
+use crate::cli::table::{Cell, Table};
+use crate::cli::terminal::{self, Colour};
 use crate::cli::{Complaint, Ended};
 use place::Place;
 use station::{Interrupts, Station, Woken};
@@ -123,23 +124,20 @@ fn put_away(place: Place, over: Over) -> Result<Ended, Complaint> {
 
 /// Lines of `name  value`, the names aligned.
 fn list(rows: &[(&str, String)]) -> String {
-    let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
-    let paint = terminal::paint();
-    let line = |(name, value): &(&str, String)| {
-        let gap = " ".repeat(width - name.chars().count());
-        format!("  {}{gap}  {value}\n", coloured(name, Colour::Dim, paint))
-    };
-    rows.iter().map(line).collect()
+    let mut table = Table::default();
+    for (name, value) in rows {
+        table.push(vec![Cell::painted(*name, Colour::Dim), Cell::plain(value)]);
+    }
+    table.render("  ", terminal::paint())
 }
 
 /// What to type next, and what it is for.
 fn next_steps(steps: &[(String, &str)]) -> String {
-    let paint = terminal::paint();
-    let mut text = String::from("\nIn a second terminal:\n");
+    let mut table = Table::default();
     for (command, purpose) in steps {
-        text.push_str(&format!("  {}\n", coloured(&format!("# {purpose}"), Colour::Dim, paint)));
-        text.push_str(&format!("  {}\n", coloured(command, Colour::Bold, paint)));
+        table.push(vec![Cell::painted(command, Colour::Bold), Cell::painted(*purpose, Colour::Dim)]);
     }
+    let mut text = format!("\nIn a second terminal:\n{}", table.render("  ", terminal::paint()));
     text.push_str("\nCtrl-C stops everything.\n");
     text
 }

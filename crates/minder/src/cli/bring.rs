@@ -43,7 +43,8 @@ pub(crate) struct Report {
 
 /// Brings programs where they should be and waits until they are there, or cannot be.
 pub(crate) fn bring(server: &Server, programs: &[Program], goal: Goal) -> Result<Report, Complaint> {
-    let moving: Vec<&Program> = programs.iter().filter(|program| program.is_up() != (goal == Goal::Up)).collect();
+    let moving: Vec<&Program> =
+        programs.iter().filter(|program| program.is_up() != (goal == Goal::Up)).collect();
     let everything = programs::all(server)?;
     let mut failures = Vec::new();
     for call in calls(&everything, &moving, goal) {
@@ -130,14 +131,16 @@ impl Report {
         match server.form() {
             Form::Text => terminal::say(&self.text(&server.options())),
             Form::Json => {
-                let results = self.rows.iter().map(|(program, goal, outcome)| json!({
-                    "name": program.name(),
-                    "outcome": word(*goal, outcome),
-                    "ok": !matches!(outcome, Outcome::Failed(_)),
-                    "reason": if let Outcome::Failed(reason) = outcome { Some(reason) } else { None },
-                    "state": program.state,
-                    "pid": program.pid,
-                }));
+                let results = self.rows.iter().map(|(program, goal, outcome)| {
+                    json!({
+                        "name": program.name(),
+                        "outcome": word(*goal, outcome),
+                        "ok": !matches!(outcome, Outcome::Failed(_)),
+                        "reason": if let Outcome::Failed(reason) = outcome { Some(reason) } else { None },
+                        "state": program.state,
+                        "pid": program.pid,
+                    })
+                });
                 let all = json!({ "server": server.url(), "results": results.collect::<Vec<_>>() });
                 terminal::say(&format!("{all:#}\n"));
             }
@@ -152,8 +155,12 @@ impl Report {
         let mut hints = Vec::new();
         for (program, goal, outcome) in &self.rows {
             let (colour, remark) = match outcome {
-                Outcome::Done => (Colour::Green, program.pid.map(|pid| format!("pid {pid}")).unwrap_or_default()),
-                Outcome::Idle => (Colour::Dim, program.pid.map(|pid| format!("pid {pid}")).unwrap_or_default()),
+                Outcome::Done => {
+                    (Colour::Green, program.pid.map(|pid| format!("pid {pid}")).unwrap_or_default())
+                }
+                Outcome::Idle => {
+                    (Colour::Dim, program.pid.map(|pid| format!("pid {pid}")).unwrap_or_default())
+                }
                 Outcome::Failed(reason) => {
                     hints.extend(program.advice(options));
                     let remark = program.remark();

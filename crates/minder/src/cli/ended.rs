@@ -83,7 +83,9 @@ impl Complaint {
     pub(crate) fn tell(&self) -> ExitCode {
         match self.form {
             Form::Text => terminal::tell(&self.text(terminal::paint_of(&std::io::stderr()))),
-            Form::Json => terminal::say(&format!("{}\n", json!({ "error": self.message, "hints": self.hints }))),
+            Form::Json => {
+                terminal::say(&format!("{}\n", json!({ "error": self.message, "hints": self.hints })))
+            }
         }
         self.ended.into()
     }

@@ -57,9 +57,8 @@ pub(crate) enum Foreign {
 pub(crate) fn run(arguments: &Arguments) -> Result<Ended, Complaint> {
     let form = Form::of(arguments.json);
     let shown = arguments.directory.display();
-    let failed = |error: &io::Error| {
-        Complaint::failed(format!("cannot make links in {shown}: {error}")).in_form(form)
-    };
+    let failed =
+        |error: &io::Error| Complaint::failed(format!("cannot make links in {shown}: {error}")).in_form(form);
     let target = std::env::current_exe().map_err(|error| failed(&error))?;
     let foreign = if arguments.force { Foreign::Replace } else { Foreign::Keep };
     let links = install(&arguments.directory, &target, foreign).map_err(|error| failed(&error))?;
@@ -78,8 +77,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ended, Complaint> {
     match (refused, form) {
         (false, _) => Ok(Ended::Well),
         (true, Form::Json) => Ok(Ended::Failed),
-        (true, Form::Text) => Err(Complaint::failed("some names are taken by other programs, which stay as they are")
-            .with_hint("choose another directory, or replace them with --force")),
+        (true, Form::Text) => {
+            Err(Complaint::failed("some names are taken by other programs, which stay as they are")
+                .with_hint("choose another directory, or replace them with --force"))
+        }
     }
 }
 
@@ -107,7 +108,11 @@ fn table(links: &[(PathBuf, Outcome)], target: &Path) -> Table {
 }
 
 /// Makes a link for every name. A link of ours is made anew when it leads elsewhere.
-pub(crate) fn install(directory: &Path, target: &Path, foreign: Foreign) -> io::Result<Vec<(PathBuf, Outcome)>> {
+pub(crate) fn install(
+    directory: &Path,
+    target: &Path,
+    foreign: Foreign,
+) -> io::Result<Vec<(PathBuf, Outcome)>> {
     std::fs::create_dir_all(directory)?;
     let mut links = Vec::new();
     for personality in PERSONALITIES {

@@ -27,7 +27,7 @@ mod server;
 mod start;
 mod status;
 mod stop;
-mod table;
+pub(crate) mod table;
 pub(crate) mod terminal;
 
 use std::ffi::OsString;
@@ -110,13 +110,27 @@ pub(crate) fn main(arguments: Vec<OsString>) -> ExitCode {
         Command::Logs(arguments) => logs::run(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),
         Command::InstallLinks(arguments) => install_links::run(&arguments),
-        Command::Completions(arguments) => Ok(completions::run(&arguments, &mut Cli::command())),
-        Command::Man(arguments) => man::run(&arguments, Cli::command()),
+        Command::Completions(arguments) => Ok(completions::run(&arguments, &mut published())),
+        Command::Man(arguments) => man::run(&arguments, published()),
     };
     match ended {
         Ok(ended) => ended.into(),
         Err(complaint) => complaint.tell(),
     }
+}
+
+/// The command line without what is hidden, which completions and manual pages would otherwise tell of.
+fn published() -> clap::Command {
+    let whole = Cli::command();
+    let shown: Vec<clap::Command> =
+        whole.get_subcommands().filter(|sub| !sub.is_hide_set()).cloned().collect();
+    let about = whole.get_about().cloned().unwrap_or_default();
+    clap::Command::new("minder")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about(about)
+        .after_help(EXIT_STATUSES)
+        .subcommand_required(true)
+        .subcommands(shown)
 }
 
 #[cfg(test)]

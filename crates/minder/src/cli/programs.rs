@@ -135,7 +135,9 @@ impl Program {
         let channel = if self.stderr_log.is_empty() { "" } else { " --stderr" };
         let name = self.name();
         Some(if self.state == "EXITED" || self.trouble.starts_with("Exited") || self.trouble.is_empty() {
-            format!("{name}: read `minder logs{channel}{options} {name}`, then `minder start{options} {name}`")
+            format!(
+                "{name}: read `minder logs{channel}{options} {name}`, then `minder start{options} {name}`"
+            )
         } else {
             format!("{name}: mend the configuration, then `supervisorctl{options} update`")
         })
@@ -205,7 +207,10 @@ pub(crate) fn named(server: &Server, words: &[String]) -> Result<Vec<Program>, C
     let Some(word) = idle.first() else { return Ok(meant.into_iter().cloned().collect()) };
     let message = match idle.len() {
         1 => format!("no program is called `{word}`"),
-        _ => format!("no programs are called {}", idle.iter().map(|w| format!("`{w}`")).collect::<Vec<_>>().join(", ")),
+        _ => format!(
+            "no programs are called {}",
+            idle.iter().map(|w| format!("`{w}`")).collect::<Vec<_>>().join(", ")
+        ),
     };
     let names: Vec<String> = programs.iter().map(Program::name).collect();
     let known = names.iter().chain(programs.iter().map(|program| &program.group)).map(String::as_str);
@@ -251,8 +256,12 @@ mod tests {
 
     #[test]
     fn words_mean_groups_processes_and_patterns() {
-        let programs =
-            [program("pyapps", "gunicorn"), program("pyapps", "celery"), program("web", "web"), program("w", "w_1")];
+        let programs = [
+            program("pyapps", "gunicorn"),
+            program("pyapps", "celery"),
+            program("web", "web"),
+            program("w", "w_1"),
+        ];
         let cases: &[(&[&str], &str, &str)] = &[
             (&["web"], "web", ""),
             (&["pyapps"], "pyapps:gunicorn pyapps:celery", ""),

@@ -1,6 +1,5 @@
 //! `minder run`: the server in the foreground, as `supervisord -n` would be.
 
-use std::ffi::OsString;
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -16,16 +15,16 @@ use crate::assemble;
 pub(crate) struct Arguments {
     /// The configuration.
     file: PathBuf,
-    /// Options of supervisord, such as `--loglevel=debug`, behind `--`.
-    #[arg(last = true)]
-    options: Vec<OsString>,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> ExitCode {
-    if std::io::stderr().is_terminal() {
+    // Whoever reloads the whole server has read it before.
+    let again = std::env::var_os(minder_keeper::RESTART_VARIABLE).is_some();
+    if std::io::stderr().is_terminal() && !again {
         terminal::tell(&introduction(&arguments.file));
     }
-    assemble::run_file(&arguments.file, arguments.options.clone())
+    let called: Vec<_> = std::env::args_os().collect();
+    assemble::run_file(&arguments.file, &called)
 }
 
 /// How to reach the server. What is wrong with the file the server itself will say.

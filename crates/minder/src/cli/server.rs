@@ -149,8 +149,9 @@ impl Server {
                 }
             }
             ClientError::Io(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
-                unreachable(format!("no access to the server at {url}: permission denied"))
-                    .with_hint("ask as the user that owns the socket, or see chmod= and chown= in [unix_http_server]")
+                unreachable(format!("no access to the server at {url}: permission denied")).with_hint(
+                    "ask as the user that owns the socket, or see chmod= and chown= in [unix_http_server]",
+                )
             }
             ClientError::Unauthorized { .. } => {
                 unreachable(format!("the server at {url} wants a user name and a password"))
@@ -195,7 +196,8 @@ pub(crate) fn whereabouts(file: &Path) -> Result<Whereabouts, Complaint> {
             .map_err(|error| Complaint::new(Ended::Misused, format!("{shown}: {error}"))),
         None => Ok(None),
     };
-    let socket = |path: String| format!("unix://{}", std::path::absolute(&path).unwrap_or(path.into()).display());
+    let socket =
+        |path: String| format!("unix://{}", std::path::absolute(&path).unwrap_or(path.into()).display());
     let url = match value("supervisorctl", "serverurl")? {
         Some(url) => Some(url.strip_prefix("unix://").map(|path| socket(path.to_owned())).unwrap_or(url)),
         None => match value("unix_http_server", "file")? {

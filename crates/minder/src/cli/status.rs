@@ -66,7 +66,10 @@ pub(crate) fn table(programs: &[Program]) -> Table {
             Cell::painted(program.state.as_str(), program.colour()),
             Cell::plain(program.pid.map(|pid| pid.to_string()).unwrap_or_default()),
             Cell::plain(program.uptime().map(span_of).unwrap_or_default()),
-            Cell::painted(program.remark(), if program.health() == Health::Ill { Colour::Red } else { Colour::Dim }),
+            Cell::painted(
+                program.remark(),
+                if program.health() == Health::Ill { Colour::Red } else { Colour::Dim },
+            ),
         ]);
     }
     table

@@ -52,7 +52,9 @@ impl Table {
             let used = row.iter().rposition(|cell| !cell.text.is_empty()).map_or(0, |last| last + 1);
             for (at, cell) in row.iter().take(used).enumerate() {
                 match cell.colour {
-                    Some(colour) if !cell.text.is_empty() => line.push_str(&coloured(&cell.text, colour, paint)),
+                    Some(colour) if !cell.text.is_empty() => {
+                        line.push_str(&coloured(&cell.text, colour, paint))
+                    }
                     Some(_) | None => line.push_str(&cell.text),
                 }
                 if at + 1 < used {

@@ -1,6 +1,6 @@
 //! `examples/first`: needs nothing that minder does not bring.
 
-use super::place::{Place, free_port};
+use super::place::{Place, Port};
 use super::station::{Interrupts, Station};
 use super::{bring_up, list, next_steps, put_away, stay, take_down};
 use crate::cli::terminal;
@@ -14,17 +14,17 @@ const PAGE_PORT: u16 = 9001;
 pub(super) async fn run() -> Result<Ended, Complaint> {
     let mut interrupts = Interrupts::catch()?;
     let place = Place::new(&[("supervisord.conf", CONFIGURATION)])?;
-    let (web, page) = (free_port(WEB_PORT)?, free_port(PAGE_PORT)?);
+    let (web, page) = (Port::free(WEB_PORT)?, Port::free(PAGE_PORT)?);
     terminal::say("minder demo: a small station from examples/first/supervisord.conf\n");
     let variables = [
         ("MINDER", place.minder().display().to_string()),
-        ("WEB_PORT", web.to_string()),
-        ("PAGE_PORT", page.to_string()),
+        ("WEB_PORT", web.number.to_string()),
+        ("PAGE_PORT", page.number.to_string()),
     ];
     let mut station = Station::start(&place, &variables, &[place.directory()])?;
     let over = match bring_up(&mut station, &mut interrupts).await {
         Ok(()) => {
-            terminal::say(&introduction(&place, web, page));
+            terminal::say(&introduction(&place, web.number, page.number));
             stay(&mut station, &mut interrupts).await
         }
         Err(over) => over,
@@ -41,11 +41,12 @@ fn introduction(place: &Place, web: u16, page: u16) -> String {
         ("web page", format!("http://127.0.0.1:{page}/")),
         ("its web server", format!("http://127.0.0.1:{web}/")),
     ]);
-    let steps = next_steps(&[
-        (place.command("supervisorctl", "status"), "the same as ever"),
-        (place.minder_command("status"), "the same in minder's own words"),
-        (place.minder_command("logs -f --stderr watcher"), "what the event listener hears"),
-        (place.minder_command("restart 'worker:*'"), "three at once"),
+    let mut steps = place.first_steps();
+    steps.extend([
+        ("bin/supervisorctl restart worker:*".to_owned(), ""),
+        ("bin/minder status".to_owned(), ""),
+        ("bin/minder logs -f --stderr watcher".to_owned(), "what the event listener hears"),
     ]);
+    let steps = next_steps(&steps);
     format!("\n{places}{steps}")
 }

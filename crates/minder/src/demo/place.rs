@@ -3,12 +3,17 @@
 use std::fs::{self, Permissions};
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::linux::net::SocketAddrExt as _;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::os::unix::net::{SocketAddr, UnixListener};
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
 use crate::cli::{Complaint, install_links};
+
+/// How many other ports are tried.
+const PORT_TRIES: usize = 16;
 
 /// A directory that only its owner can enter, gone when the demo is.
 #[derive(Debug)]
@@ -20,9 +25,10 @@ pub(super) struct Place {
 
 impl Place {
     /// Makes the directory, writes files into it (paths with folders are fine), and makes `log/` and `bin/`, where
-    /// minder is found under the names of the programs that it can be.
+    /// minder is found under its own name and those of the programs that it can be.
     pub(super) fn new(files: &[(&str, &str)]) -> Result<Place, Complaint> {
-        Place::make(files).map_err(|error| Complaint::failed(format!("cannot make a directory for the demo: {error}")))
+        Place::make(files)
+            .map_err(|error| Complaint::failed(format!("cannot make a directory for the demo: {error}")))
     }
 
     fn make(files: &[(&str, &str)]) -> io::Result<Place> {
@@ -40,7 +46,9 @@ impl Place {
         }
         fs::create_dir(directory.path().join("log"))?;
         let minder = std::env::current_exe()?;
-        install_links::install(&directory.path().join("bin"), &minder, install_links::Foreign::Keep)?;
+        let bin = directory.path().join("bin");
+        install_links::install(&bin, &minder, install_links::Foreign::Keep)?;
+        symlink(&minder, bin.join("minder"))?;
         Ok(Place { directory, minder })
     }
 
@@ -56,14 +64,15 @@ impl Place {
         &self.minder
     }
 
-    /// A command line of one of the programs in `bin/`, to be shown.
-    pub(super) fn command(&self, program: &str, words: &str) -> String {
-        format!("{} -c {} {words}", self.file("bin").join(program).display(), self.file("supervisord.conf").display())
-    }
-
-    /// A command line of minder itself, to be shown.
-    pub(super) fn minder_command(&self, words: &str) -> String {
-        format!("{} {words} -c {}", self.minder.display(), self.file("supervisord.conf").display())
+    /// What to type to ask the station, as pairs of a command line and what it is for. The first works anywhere; the others
+    /// are typed in the directory, where supervisorctl and minder find the configuration by themselves.
+    pub(super) fn first_steps(&self) -> Vec<(String, &'static str)> {
+        let ctl = self.file("bin/supervisorctl");
+        let conf = self.file("supervisord.conf");
+        vec![
+            (format!("{} -c {} status", ctl.display(), conf.display()), "from anywhere"),
+            (format!("cd {}", self.directory().display()), "then the file is found by itself:"),
+        ]
     }
 
     pub(super) fn remove(self) -> io::Result<()> {
@@ -71,13 +80,30 @@ impl Place {
     }
 }
 
-/// A port of the loopback interface that is free: the wanted one, or else another. Somebody may take it before the demo
-/// does; then the program that wanted it says so.
-pub(super) fn free_port(wanted: u16) -> Result<u16, Complaint> {
-    let bind = |port| TcpListener::bind((Ipv4Addr::LOCALHOST, port));
-    bind(wanted)
-        .or_else(|_| bind(0))
-        .and_then(|listener| listener.local_addr())
-        .map(|address| address.port())
-        .map_err(|error| Complaint::failed(format!("no port of the loopback interface is free: {error}")))
+/// A port of the loopback interface.
+#[derive(Debug)]
+pub(super) struct Port {
+    pub(super) number: u16,
+    /// An abstract socket that is called after the port. As long as it is held no other demo takes the port, although
+    /// nobody listens there yet.
+    _claim: UnixListener,
+}
+
+impl Port {
+    /// A port that is free: the wanted one, or else another. A program that is no demo may still take it before ours does;
+    /// then the one that wanted it says so.
+    pub(super) fn free(wanted: u16) -> Result<Port, Complaint> {
+        let mut tries = std::iter::once(wanted).chain(std::iter::repeat_n(0, PORT_TRIES));
+        tries.find_map(|port| Port::claim(port).ok()).ok_or_else(|| {
+            Complaint::failed("no port of the loopback interface is free")
+                .with_hint("is there a loopback interface? `ip address show lo`")
+        })
+    }
+
+    fn claim(wanted: u16) -> io::Result<Port> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, wanted))?;
+        let number = listener.local_addr()?.port();
+        let name = SocketAddr::from_abstract_name(format!("minder-demo-port-{number}"))?;
+        Ok(Port { number, _claim: UnixListener::bind_addr(&name)? })
+    }
 }

@@ -76,7 +76,9 @@ fn install(package: &str, purpose: &str) -> Result<(), Complaint> {
 
 fn missing(program: &str, purpose: &str) -> Complaint {
     Complaint::failed(format!("{program} is missing, which is needed for {purpose}"))
-        .with_hint(format!("install it, for instance with `apt-get install {program}`, and start the demo again"))
+        .with_hint(format!(
+            "install it, for instance with `apt-get install {program}`, and start the demo again"
+        ))
         .with_hint("`minder demo first` needs nothing")
 }
 
@@ -111,6 +113,7 @@ fn found(program: &str) -> Option<PathBuf> {
 fn cache() -> Result<PathBuf, Complaint> {
     let given = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
     let cache = given.or_else(|| std::env::home_dir().map(|home| home.join(".cache")));
-    let cache = cache.ok_or_else(|| Complaint::failed("there is no home directory to keep gunicorn and celery in"))?;
+    let cache = cache
+        .ok_or_else(|| Complaint::failed("there is no home directory to keep gunicorn and celery in"))?;
     Ok(cache.join("minder"))
 }

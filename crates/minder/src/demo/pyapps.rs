@@ -10,7 +10,7 @@ use tokio::net::{TcpStream, UnixStream};
 use tokio::time::Instant;
 
 use super::changes::Changes;
-use super::place::{Place, free_port};
+use super::place::{Place, Port};
 use super::preparing::Tools;
 use super::station::{Interrupts, Process, Station, Woken};
 use super::{Over, bring_up, list, next_steps, put_away, stay, take_down};
@@ -36,10 +36,10 @@ const REQUEST: &str = "/add?a=2&b=40";
 pub(super) async fn run(tools: &Tools) -> Result<Ended, Complaint> {
     let mut interrupts = Interrupts::catch()?;
     let place = Place::new(FILES)?;
-    let port = free_port(APPLICATION_PORT)?;
+    let port = Port::free(APPLICATION_PORT)?;
     terminal::say("minder demo: gunicorn and celery from examples/pyapps/supervisord.conf\n");
     let mut broker = start_broker(&place, tools).await?;
-    let over = with_broker(&place, tools, port, &mut interrupts).await;
+    let over = with_broker(&place, tools, port.number, &mut interrupts).await;
     // The broker goes last: the worker says goodbye to it.
     broker.ask_to_end();
     broker.ended().await;
@@ -69,7 +69,12 @@ async fn with_broker(place: &Place, tools: &Tools, port: u16, interrupts: &mut I
     over
 }
 
-async fn up(place: &Place, port: u16, station: &mut Station, interrupts: &mut Interrupts) -> Result<(), Over> {
+async fn up(
+    place: &Place,
+    port: u16,
+    station: &mut Station,
+    interrupts: &mut Interrupts,
+) -> Result<(), Over> {
     bring_up(station, interrupts).await?;
     terminal::say(&format!("\n  GET {REQUEST}: gunicorn, redis, celery, redis, gunicorn …\n"));
     let answer = until_answered(port, station, interrupts).await?;
@@ -79,7 +84,11 @@ async fn up(place: &Place, port: u16, station: &mut Station, interrupts: &mut In
 }
 
 /// Asks the application until it answers. Gunicorn writes to its log when it listens, which wakes us to ask.
-async fn until_answered(port: u16, station: &mut Station, interrupts: &mut Interrupts) -> Result<String, Over> {
+async fn until_answered(
+    port: u16,
+    station: &mut Station,
+    interrupts: &mut Interrupts,
+) -> Result<String, Over> {
     let deadline = Instant::now() + ANSWER_MAX;
     loop {
         match tokio::time::timeout_at(deadline, get(port)).await {
@@ -153,11 +162,12 @@ fn introduction(place: &Place, port: u16) -> String {
         ("application", format!("http://127.0.0.1:{port}/")),
         ("broker", place.file("redis.sock").display().to_string()),
     ]);
-    let steps = next_steps(&[
-        (place.command("supervisorctl", "status"), "the same as ever"),
-        (place.command("supervisorctl", "restart 'pyapps:*'"), "gunicorn by SIGKILL, celery by SIGINT"),
-        (place.command("supervisorctl", "tail -f pyapps:celery stderr"), "the worker's log"),
-        (place.minder_command("status"), "the status in minder's own words"),
+    let mut steps = place.first_steps();
+    steps.extend([
+        ("bin/supervisorctl restart pyapps:*".to_owned(), "gunicorn by SIGKILL, celery by SIGINT"),
+        ("bin/supervisorctl tail -f pyapps:celery stderr".to_owned(), "the worker's log"),
+        ("bin/minder status".to_owned(), ""),
     ]);
+    let steps = next_steps(&steps);
     format!("\n{places}{steps}")
 }

@@ -122,7 +122,9 @@ impl Station {
         let words = place.file("supervisord.out");
         let mut command = Command::new(place.minder());
         command.arg0("supervisord").args(["-n", "-s", "-c"]).arg(place.file("supervisord.conf"));
-        command.current_dir(place.directory()).envs(variables.iter().map(|(name, value)| (*name, value.as_str())));
+        command
+            .current_dir(place.directory())
+            .envs(variables.iter().map(|(name, value)| (*name, value.as_str())));
         let process = Process::start(&mut command, &words).map_err(failed)?;
         let (socket, log) = (place.file("supervisor.sock"), place.file("supervisord.log"));
         Ok(Station { process, socket, words, log, changes })
@@ -173,10 +175,9 @@ impl Station {
         let client = Client::new(Address::Unix(self.socket.clone()), None);
         let deadline = Instant::now() + patience;
         loop {
-            let answer = client
-                .call("supervisor.getAllProcessInfo", &[])
-                .await
-                .map_err(|error| Complaint::failed(format!("minder does not tell of its programs: {error}")))?;
+            let answer = client.call("supervisor.getAllProcessInfo", &[]).await.map_err(|error| {
+                Complaint::failed(format!("minder does not tell of its programs: {error}"))
+            })?;
             let programs = programs_of(&answer)
                 .ok_or_else(|| Complaint::failed("minder tells of its programs in an unknown form"))?;
             let moving = |program: &Program| matches!(program.state.as_str(), "STARTING" | "BACKOFF");
@@ -211,7 +212,8 @@ impl Station {
     }
 
     fn with_last_words(&self, complaint: Complaint) -> Complaint {
-        let words = [&self.log, &self.words].map(|path| fs::read_to_string(path).unwrap_or_default()).concat();
+        let words =
+            [&self.log, &self.words].map(|path| fs::read_to_string(path).unwrap_or_default()).concat();
         let lines: Vec<&str> = words.lines().filter(|line| !line.trim().is_empty()).collect();
         let last = lines.iter().skip(lines.len().saturating_sub(LAST_WORDS));
         last.fold(complaint, |complaint, line| complaint.with_hint(format!("it said: {line}")))

@@ -21,7 +21,8 @@ fn listen(events: &mut impl BufRead, answers: &mut impl Write, notes: &mut impl 
             return Ok(());
         }
         let header = tokens(&header);
-        let length = header.get("len").and_then(|length| length.parse().ok()).filter(|len| *len <= PAYLOAD_MAX);
+        let length =
+            header.get("len").and_then(|length| length.parse().ok()).filter(|len| *len <= PAYLOAD_MAX);
         let Some(length) = length else {
             return Err(io::Error::new(io::ErrorKind::InvalidData, "a header without a usable length"));
         };
