@@ -26,12 +26,13 @@ use minder_supervisord::daemon::station::Station;
 const OPENING: &str = "opening";
 
 /// Is supervisord: prepares, then becomes the keeper.
+#[expect(clippy::needless_pass_by_value, reason = "every personality is called like this")]
 pub(crate) fn supervisord(arguments: Vec<OsString>) -> ExitCode {
-    let called = arguments.clone();
-    start(&arguments, &called)
+    start(&arguments, &arguments)
 }
 
 /// Runs a configuration in the foreground, as `minder run FILE`; `called` is the whole command line.
+#[expect(clippy::needless_pass_by_value, reason = "whoever calls has no use for it any more")]
 pub(crate) fn run_file(file: &Path, called: Vec<OsString>) -> ExitCode {
     let arguments = ["minder".into(), "-n".into(), "-c".into(), file.as_os_str().to_owned()];
     start(&arguments, &called)

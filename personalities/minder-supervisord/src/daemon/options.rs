@@ -2,6 +2,7 @@
 
 use crate::conf::machine::Machine;
 use crate::conf::overrides::{Given, Overrides};
+use crate::conf::python::repr;
 use crate::conf::types;
 use crate::ctl::getopt::{Known, Takes, getopt};
 
@@ -13,7 +14,7 @@ pub enum Asked {
     /// `-v`: its version.
     Version,
     /// To run.
-    Run(Options),
+    Run(Box<Options>),
 }
 
 /// How to run.
@@ -76,17 +77,17 @@ pub fn parse(arguments: &[String], machine: &dyn Machine) -> Result<Asked, Strin
             _ => {}
         }
         if seen.contains(&option.short) {
-            return Err(format!("conflicting command line option {}", python_repr(&option.written)));
+            return Err(format!("conflicting command line option {}", repr(&option.written)));
         }
         seen.push(option.short);
         let (written, text) = (&option.written, &option.value);
         take(&mut options, option.short, text, machine)
-            .map_err(|error| format!("invalid value for {written} {}: {error}", python_repr(text)))?;
+            .map_err(|error| format!("invalid value for {written} {}: {error}", repr(text)))?;
     }
     if rest.is_empty() {
-        Ok(Asked::Run(options))
+        Ok(Asked::Run(Box::new(options)))
     } else {
-        let words: Vec<String> = rest.iter().map(|word| python_repr(word)).collect();
+        let words: Vec<String> = rest.iter().map(|word| repr(word)).collect();
         Err(format!("positional arguments are not supported: [{}]", words.join(", ")))
     }
 }
@@ -121,8 +122,6 @@ fn take(
     }
     Ok(())
 }
-
-use crate::conf::python::repr as python_repr;
 
 /// What `-h` prints.
 pub const USAGE: &str = "\
