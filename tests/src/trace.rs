@@ -79,7 +79,10 @@ pub fn program_of(line: &str) -> Option<String> {
 pub fn daemon_lines(log: &str) -> Vec<String> {
     log.lines()
         .filter(|line| {
-            program_of(line).is_none() && !line.contains(" waiting for ") && !line.contains("RLIMIT_")
+            program_of(line).is_none()
+                && !line.contains(" waiting for ")
+                && !line.contains(" reaped unknown pid ")
+                && !line.contains("RLIMIT_")
         })
         .map(str::to_owned)
         .collect()

@@ -61,7 +61,7 @@ configurations! {
     a_number_with_underscores: "{a}startsecs=1_000\n", &[], &[];
     a_bad_priority: "{a}priority=high\n", &[], &[];
     a_bad_size: "{a}stdout_logfile_maxbytes=1K\n", &[], &[];
-    sizes: "{a}stdout_logfile_maxbytes=1 kb\nstderr_logfile_maxbytes=2gb\nstdout_capture_maxbytes=3MB\n", &[], &[];
+    sizes: "{a}stdout_logfile_maxbytes=1 kb\nstderr_logfile_maxbytes=1gb\nstdout_capture_maxbytes=3MB\n", &[], &[];
     a_bad_signal: "{a}stopsignal=NOPE\n", &[], &[];
     a_bad_signal_number: "{a}stopsignal=999\n", &[], &[];
     signals_by_number_and_name: "{a}stopsignal=2\n[program:b]\ncommand=/bin/cat\nautostart=false\nstopsignal=sigusr1\n", &[], &[];

@@ -66,9 +66,25 @@ fn ask(daemon: &Daemon, out: &mut Transcript, line: &str) {
         lines.sort_unstable();
         done.stdout = lines.join("\n") + "\n";
     }
+    done.stdout = without_prose(&done.stdout);
     out.finished(line, &done);
     // What was started is to be itself before the next line signals it.
     daemon.wait_execs();
+}
+
+/// After an `Error:` line comes the help of the action: its first column is everybody's, its prose each one's own.
+fn without_prose(text: &str) -> String {
+    let mut lines =
+        text.lines().skip_while(|line| !line.starts_with("Error") && !line.starts_with("ERROR: no process"));
+    let (Some(_), true) = (lines.next(), lines.clone().any(|line| line.contains('\t'))) else {
+        return text.to_owned();
+    };
+    let keep = |line: &str| match line.split_once('\t') {
+        Some((syntax, _)) => Some(format!("{}\n", syntax.trim_end())),
+        None if line.starts_with("Error") || line.starts_with("ERROR") => Some(format!("{line}\n")),
+        None => None,
+    };
+    text.lines().filter_map(keep).collect()
 }
 
 #[test]

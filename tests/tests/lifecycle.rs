@@ -27,13 +27,16 @@ fn a_program_starts_and_stops_and_starts_again() {
 
 #[test]
 fn a_program_that_always_dies_young_becomes_fatal_after_its_retries() {
-    check("[program:a]\ncommand=/bin/sh -c 'exit 3'\nstartretries=2\nstartsecs=3\n", |daemon, out| {
-        daemon.wait_transition("a", "FATAL", 1);
-        out.call(daemon, "supervisor.getProcessInfo", json!(["a"]));
-        out.call(daemon, "supervisor.startProcess", json!(["a", false]));
-        daemon.wait_transition("a", "FATAL", 2);
-        out.call(daemon, "supervisor.stopProcess", json!(["a"]));
-    });
+    check(
+        "[program:a]\ncommand=/bin/sh -c 'sleep 0.3; exit 3'\nstartretries=2\nstartsecs=3\n",
+        |daemon, out| {
+            daemon.wait_transition("a", "FATAL", 1);
+            out.call(daemon, "supervisor.getProcessInfo", json!(["a"]));
+            out.call(daemon, "supervisor.startProcess", json!(["a", false]));
+            daemon.wait_transition("a", "FATAL", 2);
+            out.call(daemon, "supervisor.stopProcess", json!(["a"]));
+        },
+    );
 }
 
 #[test]
@@ -269,15 +272,18 @@ fn the_group_of_a_program_is_stopped_and_killed_only_when_asked() {
 
 #[test]
 fn a_stop_during_backoff_is_immediate_and_the_next_start_counts_on() {
-    check("[program:a]\ncommand=/bin/sh -c 'exit 3'\nstartretries=20\nstartsecs=3\n", |daemon, out| {
-        daemon.wait_transition("a", "BACKOFF", 3);
-        out.call(daemon, "supervisor.stopProcess", json!(["a"]));
-        out.call(daemon, "supervisor.getProcessInfo", json!(["a"]));
-        out.call(daemon, "supervisor.startProcess", json!(["a"]));
-        daemon.wait_transition("a", "BACKOFF", 4);
-        out.call(daemon, "supervisor.startProcess", json!(["a"]));
-        out.call(daemon, "supervisor.stopProcess", json!(["a", false]));
-    });
+    check(
+        "[program:a]\ncommand=/bin/sh -c 'sleep 0.3; exit 3'\nstartretries=20\nstartsecs=3\n",
+        |daemon, out| {
+            daemon.wait_transition("a", "BACKOFF", 3);
+            out.call(daemon, "supervisor.stopProcess", json!(["a"]));
+            out.call(daemon, "supervisor.getProcessInfo", json!(["a"]));
+            out.call(daemon, "supervisor.startProcess", json!(["a"]));
+            daemon.wait_transition("a", "BACKOFF", 4);
+            out.call(daemon, "supervisor.startProcess", json!(["a"]));
+            out.call(daemon, "supervisor.stopProcess", json!(["a", false]));
+        },
+    );
 }
 
 #[test]

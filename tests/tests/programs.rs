@@ -4,19 +4,19 @@ use minder_tests::{Daemon, Kind, Transcript, compare_prepared, process};
 use rustix::process::Signal;
 
 #[test]
-fn the_sample_names_the_same_sections_keys_and_values() {
+fn the_sample_has_the_same_settings_in_force() {
     compare_prepared("", |daemon, out| {
         let done = process::finish(daemon.command(daemon.kind(), "echo_supervisord_conf"), "");
         out.fact("status", &done.status);
-        // The remarks are everybody's own; the settings before them are not.
-        let settings = done
+        // The remarks and examples are everybody's own; what is in force is not.
+        let active = done
             .stdout
             .lines()
-            .filter(|line| line.starts_with('[') || line.starts_with(";[") || line.contains('='));
-        let settings = settings.filter(|line| !line.starts_with("; "));
-        let settings: Vec<&str> =
-            settings.map(|line| line.split(" ;").next().unwrap_or("").trim_end()).collect();
-        out.text("settings", &settings.join("\n"));
+            .filter(|line| line.starts_with('[') || (!line.starts_with(';') && line.contains('=')));
+        let active: Vec<String> = active
+            .map(|line| line.split(" ;").next().unwrap_or("").replace(" = ", "=").trim_end().to_owned())
+            .collect();
+        out.text("settings", &active.join("\n"));
     });
 }
 

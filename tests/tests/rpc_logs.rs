@@ -1,6 +1,6 @@
 //! Reading and clearing logs by remote calls.
 
-use crate::rpc::{calls, check};
+use crate::rpc::{calls, check, check_deviating};
 use minder_tests::json;
 
 #[test]
@@ -59,7 +59,7 @@ fn reading_and_clearing_logs() {
 
 #[test]
 fn logs_are_read_by_bytes_even_in_the_middle_of_a_letter() {
-    check(|daemon, out| {
+    check_deviating(&["half a letter"], |daemon, out| {
         std::fs::write(daemon.place().path("cat.out"), "aé€𝄞z\n").unwrap();
         let mut list = Vec::new();
         for length in 0..12 {
