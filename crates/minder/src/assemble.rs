@@ -32,10 +32,9 @@ pub(crate) fn supervisord(arguments: Vec<OsString>) -> ExitCode {
 }
 
 /// Runs a configuration in the foreground, as `minder run FILE`; `called` is the whole command line.
-#[expect(clippy::needless_pass_by_value, reason = "whoever calls has no use for it any more")]
-pub(crate) fn run_file(file: &Path, called: Vec<OsString>) -> ExitCode {
+pub(crate) fn run_file(file: &Path, called: &[OsString]) -> ExitCode {
     let arguments = ["minder".into(), "-n".into(), "-c".into(), file.as_os_str().to_owned()];
-    start(&arguments, &called)
+    start(&arguments, called)
 }
 
 fn start(arguments: &[OsString], called: &[OsString]) -> ExitCode {
