@@ -17,8 +17,8 @@ use std::time::Duration;
 use minder_core::backoff::Verdict;
 use minder_core::control::{Observer, Order, Overhears};
 use minder_core::event::{Channel, Event, Moved, Output, Urgency};
-use minder_core::ids::{ExitStatus, InstanceId, Pid, Signal};
-use minder_core::instance::{Phase, Rest, Trouble};
+use minder_core::ids::{InstanceId, Pid, Signal};
+use minder_core::instance::{Phase, Rest};
 use minder_core::program::{ErrorOutput, ProgramSpec, Publish, Readiness};
 use minder_core::stop::Reach;
 use minder_core::supervision::{Instance, Mode, Supervision};
@@ -247,7 +247,7 @@ impl Page<'_> {
         let name = spec.name.as_str();
         match (moved.before.phase, moved.after.phase) {
             (Phase::Spawning, Phase::Starting { pid, .. }) => {
-                self.info(&format!("spawned: '{name}' with pid {pid}"))
+                self.info(&format!("spawned: '{name}' with pid {pid}"));
             }
             (Phase::Spawning, Phase::Waiting { .. }) => {
                 if let Some(what) = &moved.after.trouble {
@@ -262,7 +262,7 @@ impl Page<'_> {
                 ));
             }
             (Phase::Starting { .. }, Phase::Waiting { .. }) => {
-                let how = died_young(moved).map_or("exit status unknown".to_owned(), exit_phrase);
+                let how = moved.after.last_exit.map_or("exit status unknown".to_owned(), exit_phrase);
                 self.say(LogLevel::Warn, &format!("exited: {name} ({how}; not expected)"));
             }
             (Phase::Up { .. }, Phase::Down(_)) => self.exited(moved, spec),
@@ -374,20 +374,5 @@ impl Page<'_> {
         };
         let name = Quoted(instance.spec.name.as_str());
         self.say(LogLevel::Debug, &format!("{name} {channel} emitted a comm event"));
-    }
-}
-
-/// How a process ended that had not been up yet.
-fn died_young(moved: &Moved) -> Option<ExitStatus> {
-    match &moved.after.trouble {
-        Some(Trouble::BadExit(status)) => Some(*status),
-        Some(
-            Trouble::DiedYoung
-            | Trouble::Command(_)
-            | Trouble::Pipes(_)
-            | Trouble::Fork(_)
-            | Trouble::Socket(_),
-        )
-        | None => moved.after.last_exit,
     }
 }

@@ -113,7 +113,7 @@ impl Turn<'_> {
     }
 
     /// Notes what a listener said; returns the event that it refused.
-    fn said(&mut self, name: &str, said: Said, listener: &mut Listener) -> Option<Letter> {
+    fn said(&mut self, name: &str, said: &Said, listener: &mut Listener) -> Option<Letter> {
         match said {
             Said::Ready => {
                 self.changed(name, Stage::Acknowledged, Stage::Ready);
@@ -133,12 +133,12 @@ impl Turn<'_> {
                 listener.in_hand.take()
             }
             Said::BadResult(line) => {
-                self.say(LogLevel::Warn, &format!("{name}: bad result line: '{}'", decoded(&line)));
+                self.say(LogLevel::Warn, &format!("{name}: bad result line: '{}'", decoded(line)));
                 self.changed(name, Stage::Busy, Stage::Unknown);
                 listener.in_hand.take()
             }
             Said::Nonsense(stage) => {
-                self.changed(name, stage, Stage::Unknown);
+                self.changed(name, *stage, Stage::Unknown);
                 None
             }
         }
@@ -281,7 +281,7 @@ impl Pools {
         listener.dialogue.hear(&output.bytes, &mut told);
         for said in told {
             let listener = pool.listeners.get_mut(&output.id);
-            let refused = listener.and_then(|listener| turn.said(name, said, listener));
+            let refused = listener.and_then(|listener| turn.said(name, &said, listener));
             if let Some(letter) = refused {
                 turn.put_back(pool, letter);
             }
