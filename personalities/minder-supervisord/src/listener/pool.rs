@@ -104,7 +104,7 @@ fn refusal_pause(refusals: u32) -> Option<Duration> {
 }
 
 /// The oldest event made room for another.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Dropped(pub(super) u64);
 
 /// The listeners of one group and what they are to be told.
