@@ -26,7 +26,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use crate::cli::table::{Cell, Table};
-use crate::cli::terminal::{self, Colour};
+use crate::cli::terminal::{self, Colour, coloured};
 use crate::cli::{Complaint, Ended};
 use place::Place;
 use station::{Interrupts, Station, Woken};
@@ -131,13 +131,20 @@ fn list(rows: &[(&str, String)]) -> String {
     table.render("  ", terminal::paint())
 }
 
-/// What to type next, and what it is for.
-fn next_steps(steps: &[(String, &str)]) -> String {
+/// What to type next: a command line that works anywhere, then some in the directory of the demo, where the configuration
+/// is found without being named, each with what it is for.
+fn next_steps(place: &Place, steps: &[(&str, &str)]) -> String {
+    let paint = terminal::paint();
+    let shown = |command: String| format!("  {}\n", coloured(&command, Colour::Bold, paint));
+    let (ctl, conf) = (place.file("bin/supervisorctl"), place.file("supervisord.conf"));
     let mut table = Table::default();
     for (command, purpose) in steps {
-        table.push(vec![Cell::painted(command, Colour::Bold), Cell::painted(*purpose, Colour::Dim)]);
+        table.push(vec![Cell::painted(*command, Colour::Bold), Cell::painted(*purpose, Colour::Dim)]);
     }
-    let mut text = format!("\nIn a second terminal:\n{}", table.render("  ", terminal::paint()));
-    text.push_str("\nCtrl-C stops everything.\n");
-    text
+    format!(
+        "\nIn a second terminal:\n{}or\n{}{}\nCtrl-C stops everything.\n",
+        shown(format!("{} -c {} status", ctl.display(), conf.display())),
+        shown(format!("cd {}", place.directory().display())),
+        table.render("  ", paint)
+    )
 }

@@ -84,7 +84,7 @@ impl Complaint {
         match self.form {
             Form::Text => terminal::tell(&self.text(terminal::paint_of(&std::io::stderr()))),
             Form::Json => {
-                terminal::say(&format!("{}\n", json!({ "error": self.message, "hints": self.hints })))
+                terminal::say(&format!("{}\n", json!({ "error": self.message, "hints": self.hints })));
             }
         }
         self.ended.into()

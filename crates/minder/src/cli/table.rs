@@ -53,7 +53,7 @@ impl Table {
             for (at, cell) in row.iter().take(used).enumerate() {
                 match cell.colour {
                     Some(colour) if !cell.text.is_empty() => {
-                        line.push_str(&coloured(&cell.text, colour, paint))
+                        line.push_str(&coloured(&cell.text, colour, paint));
                     }
                     Some(_) | None => line.push_str(&cell.text),
                 }

@@ -41,12 +41,14 @@ fn introduction(place: &Place, web: u16, page: u16) -> String {
         ("web page", format!("http://127.0.0.1:{page}/")),
         ("its web server", format!("http://127.0.0.1:{web}/")),
     ]);
-    let mut steps = place.first_steps();
-    steps.extend([
-        ("bin/supervisorctl restart worker:*".to_owned(), ""),
-        ("bin/minder status".to_owned(), ""),
-        ("bin/minder logs -f --stderr watcher".to_owned(), "what the event listener hears"),
-    ]);
-    let steps = next_steps(&steps);
+    let steps = next_steps(
+        place,
+        &[
+            ("bin/supervisorctl restart worker:*", "three at once"),
+            ("bin/minder status", "in minder's own words"),
+            ("bin/minder logs -f --stderr watcher", "what the event listener hears"),
+            ("kill -9 $(pgrep -P $(cat supervisord.pid) supervisord)", "the mind dies, and nobody notices"),
+        ],
+    );
     format!("\n{places}{steps}")
 }

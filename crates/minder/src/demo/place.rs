@@ -64,17 +64,6 @@ impl Place {
         &self.minder
     }
 
-    /// What to type to ask the station, as pairs of a command line and what it is for. The first works anywhere; the others
-    /// are typed in the directory, where supervisorctl and minder find the configuration by themselves.
-    pub(super) fn first_steps(&self) -> Vec<(String, &'static str)> {
-        let ctl = self.file("bin/supervisorctl");
-        let conf = self.file("supervisord.conf");
-        vec![
-            (format!("{} -c {} status", ctl.display(), conf.display()), "from anywhere"),
-            (format!("cd {}", self.directory().display()), "then the file is found by itself:"),
-        ]
-    }
-
     pub(super) fn remove(self) -> io::Result<()> {
         self.directory.close()
     }

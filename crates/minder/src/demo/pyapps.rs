@@ -130,7 +130,8 @@ async fn get(port: u16) -> io::Result<String> {
 /// Ctrl-C does not take it from under the worker.
 async fn start_broker(place: &Place, tools: &Tools) -> Result<Process, Complaint> {
     let failed = |error: io::Error| Complaint::failed(format!("cannot start redis-server: {error}"));
-    let changes = Changes::of(&[place.directory()]).map_err(failed)?;
+    // Between the socket's appearance and its first connection there is a moment; the line in the log comes behind it.
+    let changes = Changes::of(&[place.directory(), &place.file("log")]).map_err(failed)?;
     let socket = place.file("redis.sock");
     let mut command = Command::new(&tools.redis);
     command.args(["--port", "0", "--save", "", "--appendonly", "no", "--daemonize", "no", "--unixsocket"]);
@@ -147,6 +148,8 @@ async fn start_broker(place: &Place, tools: &Tools) -> Result<Process, Complaint
             }
             () = tokio::time::sleep_until(deadline) => {
                 process.ask_to_end();
+                process.ended().await;
+                let _ = process.reap();
                 return Err(Complaint::failed("redis-server does not listen"));
             }
         }
@@ -162,12 +165,13 @@ fn introduction(place: &Place, port: u16) -> String {
         ("application", format!("http://127.0.0.1:{port}/")),
         ("broker", place.file("redis.sock").display().to_string()),
     ]);
-    let mut steps = place.first_steps();
-    steps.extend([
-        ("bin/supervisorctl restart pyapps:*".to_owned(), "gunicorn by SIGKILL, celery by SIGINT"),
-        ("bin/supervisorctl tail -f pyapps:celery stderr".to_owned(), "the worker's log"),
-        ("bin/minder status".to_owned(), ""),
-    ]);
-    let steps = next_steps(&steps);
+    let steps = next_steps(
+        place,
+        &[
+            ("bin/supervisorctl restart pyapps:*", "gunicorn by SIGKILL, celery by SIGINT"),
+            ("bin/supervisorctl tail -f pyapps:celery stderr", "the worker's log"),
+            ("bin/minder status", "in minder's own words"),
+        ],
+    );
     format!("\n{places}{steps}")
 }
