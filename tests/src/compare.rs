@@ -225,7 +225,7 @@ pub fn compare_mixed(config: &str, scenario: impl Fn(&Daemon, &mut Transcript) +
 /// # Panics
 /// As [`compare`].
 pub fn compare_configuration(config: &str, args: &[&str], files: &[(&str, &str)]) {
-    run(&BOTH, &[], |side| {
+    run(&BOTH, &["no Python to trace"], |side| {
         let daemon = Daemon::prepare(side.daemon, config);
         for (name, text) in files {
             daemon.write(name, text);
