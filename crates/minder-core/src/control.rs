@@ -12,7 +12,7 @@ use crate::change::PlanChange;
 use crate::event::{Announcement, Event};
 use crate::ids::{BytePath, Errno, GroupName, InstanceId, Signal, UnitName};
 use crate::instance::{Facts, Phase, Rest, Trouble};
-use crate::plan::Plan;
+use crate::plan::{Plan, SocketAddress};
 use crate::program::{CommandProblem, ProgramSpec};
 use crate::supervision::{Mode, Supervision};
 use crate::time::{Instant, Now};
@@ -159,6 +159,8 @@ pub enum Refusal {
     Config(String),
     /// A file could not be removed or made.
     File(BytePath, Errno),
+    /// The listening socket of the group cannot be opened.
+    Socket(SocketAddress, Errno),
     /// The kernel refused a signal.
     SignalRefused(Errno),
     /// minder has no own log file.

@@ -138,26 +138,15 @@ impl Mind {
             self.slots.insert(id, slot);
             self.keep(id);
         }
-        self.try_socket(name);
+        self.socket_tried(name);
     }
 
-    /// Opens a group's socket once and closes it again, so that a wrong address is told when the group comes and
-    /// not when its first program starts.
-    fn try_socket(&mut self, name: &GroupName) {
+    /// Tells that a group's socket was tried before the group came.
+    fn socket_tried(&mut self, name: &GroupName) {
         let socket = self.world.group(name).and_then(|group| group.spec.socket.clone());
-        let Some(socket) = socket else { return };
-        match group_sockets::listen(&socket) {
-            Ok(fd) => {
-                drop(fd);
-                self.events.push_back(Event::SocketOpened(name.clone(), socket.address.clone()));
-                self.events.push_back(Event::SocketClosed(name.clone(), socket.address));
-            }
-            Err(errno) => {
-                let reason = minder_core::errno::symbol(errno).unwrap_or("unknown reason");
-                self.trouble(format!(
-                    "cannot listen for group {name}: {reason}; its programs will not start"
-                ));
-            }
+        if let Some(socket) = socket {
+            self.events.push_back(Event::SocketOpened(name.clone(), socket.address.clone()));
+            self.events.push_back(Event::SocketClosed(name.clone(), socket.address));
         }
     }
 }

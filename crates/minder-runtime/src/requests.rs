@@ -12,6 +12,7 @@ use minder_core::stop::Reach;
 use minder_core::supervision::{Group, Mode};
 
 use crate::clock;
+use crate::group_sockets;
 use crate::launch;
 use crate::mind::Mind;
 use crate::slot::FeedError;
@@ -209,6 +210,10 @@ impl Mind {
             return Err(Refusal::AlreadyActive);
         }
         let spec = self.plan.group(name).ok_or(Refusal::NoSuchGroup)?.clone();
+        if let Some(socket) = &spec.socket {
+            // Opened once and closed again, so that a wrong address is told now and not when a program starts.
+            group_sockets::listen(socket).map_err(|errno| Refusal::Socket(socket.address.clone(), errno))?;
+        }
         self.inputs.push_back(Input::AddGroup(spec));
         Ok(Reply::Done)
     }

@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use std::rc::Rc;
 
 use minder_core::control::Control;
+use minder_core::plan::Plan;
 use minder_keeper::wire::Port;
 use minder_keeper::{Boot, RESTART_VARIABLE};
 use minder_runtime::greeting::Greeting;
@@ -16,11 +17,12 @@ use minder_runtime::logs::{FreshNames, clean_fresh, set_syslog_identity};
 use minder_runtime::mind::Mind;
 use minder_runtime::recovery::{Heritage, Parts};
 use minder_runtime::roster::READING_PREFIX;
-use minder_runtime::{clock, daemonise, handle, memo, process};
+use minder_runtime::{clock, daemonise, group_sockets, handle, memo, process};
 use minder_supervisord::daemon::front::{self, Prepared, Start};
 use minder_supervisord::daemon::opening::Opening;
 use minder_supervisord::daemon::servers;
 use minder_supervisord::daemon::station::Station;
+use minder_supervisord::words;
 
 /// What the front's first log lines are called among the descriptors that the keeper holds.
 const OPENING: &str = "opening";
@@ -43,6 +45,10 @@ fn start(arguments: &[OsString], called: &[OsString]) -> ExitCode {
         Ok(prepared) => prepared,
         Err(status) => return status,
     };
+    if let Err(text) = try_group_sockets(&prepared.plan) {
+        eprintln!("Error: {text}");
+        return ExitCode::FAILURE;
+    }
     if let Some(background) = prepared.background.take() {
         match daemonise::daemonise(background.directory.as_deref(), background.umask) {
             Ok(None) => {}
@@ -53,6 +59,15 @@ fn start(arguments: &[OsString], called: &[OsString]) -> ExitCode {
     prepared.write_pidfile();
     let error = become_keeper(prepared, called);
     fail(&format!("cannot become the keeper: {error}"))
+}
+
+/// Opens the groups' listening sockets once and closes them: where one cannot be had, nothing is to start.
+fn try_group_sockets(plan: &Plan) -> Result<(), String> {
+    for group in plan.groups() {
+        let Some(socket) = &group.socket else { continue };
+        group_sockets::listen(socket).map_err(|errno| words::no_group_socket(&socket.address, errno))?;
+    }
+    Ok(())
 }
 
 fn fail(text: &str) -> ExitCode {
@@ -116,12 +131,20 @@ fn run_mind(port: Port) -> io::Result<()> {
     })
 }
 
+/// How many turns the faces get when everything has stopped.
+const LAST_TURNS: usize = 8;
+
 async fn run_to_the_end(
     mut mind: Mind,
     requests: tokio::sync::mpsc::Receiver<handle::Asked>,
     station: &Station,
 ) -> io::Result<()> {
     let ending = mind.run(requests).await?;
+    // Whoever asked for the end is about to be answered. An answer is written the moment its task runs, and one
+    // turn of the others is enough for that; a few more cost nothing.
+    for _ in 0..LAST_TURNS {
+        tokio::task::yield_now().await;
+    }
     for file in station.leavings().files {
         // Somebody may have removed it before.
         let _ = std::fs::remove_file(file);

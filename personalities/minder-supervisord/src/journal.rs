@@ -104,10 +104,10 @@ impl Observer for Journal {
             Event::Output(output) => page.output(output, world),
             Event::Captured(output) => page.captured(output, world),
             Event::SocketOpened(_, address) => {
-                page.info(&format!("Creating socket {}", world::socket_url(address)));
+                page.info(&format!("Creating socket {}", crate::words::socket_url(address)));
             }
             Event::SocketClosed(_, address) => {
-                page.info(&format!("Closing socket {}", world::socket_url(address)));
+                page.info(&format!("Closing socket {}", crate::words::socket_url(address)));
             }
             Event::OrphanReaped { pid, status } => {
                 page.info(&format!("reaped unknown pid {pid} ({})", exit_phrase(*status)));

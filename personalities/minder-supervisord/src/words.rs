@@ -12,6 +12,7 @@ use jiff::tz::TimeZone;
 use minder_core::control::Report;
 use minder_core::ids::{ByteString, CoreDump, Errno, ExitStatus, Signal};
 use minder_core::instance::{Facts, Phase, Rest, Trouble};
+use minder_core::plan::SocketAddress;
 
 use crate::conf::python::repr;
 use minder_core::program::{CommandProblem, ProgramSpec};
@@ -298,6 +299,23 @@ impl fmt::Display for Quoted<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(&repr(self.0))
     }
+}
+
+/// A group's socket as the original writes it.
+#[must_use]
+pub fn socket_url(address: &SocketAddress) -> String {
+    match address {
+        SocketAddress::Unix { path, .. } => format!("unix://{}", lossy(path)),
+        SocketAddress::Tcp { host, port } => format!("tcp://{host}:{port}"),
+    }
+}
+
+/// Why a group's socket is not there, as the original says it.
+#[must_use]
+pub fn no_group_socket(address: &SocketAddress, errno: Errno) -> String {
+    let reason = std::io::Error::from_raw_os_error(errno.0).to_string();
+    let reason = reason.split(" (os error").next().unwrap_or_default();
+    format!("Could not create FastCGI socket {}: [Errno {}] {reason}", socket_url(address), errno.0)
 }
 
 /// Bytes as text. What is not UTF-8 becomes U+FFFD: XML and HTML have no other way to show it.

@@ -7,6 +7,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use minder_core::plan::Plan;
+
 use super::opening::Opening;
 use super::options::{self, Asked, Options, USAGE};
 use super::{VERSION, privileges, servers};
@@ -29,6 +31,8 @@ pub enum Start {
 pub struct Prepared {
     /// The reading of the configuration, for the mind.
     pub snapshot: Vec<u8>,
+    /// What it asks for.
+    pub plan: Plan,
     /// What is to be logged first.
     pub opening: Opening,
     /// The listening sockets of the servers: `server:0` and so on.
@@ -98,6 +102,7 @@ fn run(argv0: &str, words: &[String], options: &Options, start: Start) -> Result
     let named = |(i, fd)| (format!("{}{i}", servers::HELD_PREFIX), fd);
     Ok(Prepared {
         snapshot,
+        plan: reading::plan(&settings)?,
         sockets: sockets.into_iter().enumerate().map(named).collect(),
         pidfile: PathBuf::from(&settings.supervisord.pidfile),
         background: background(&settings, start, &mut opening),

@@ -167,6 +167,10 @@ pub fn of_refusal(refusal: &Refusal, name: Option<&str>) -> Failure {
         Refusal::StillRunning => fault(Code::StillRunning, name),
         Refusal::Config(why) => fault(Code::CantReread, Some(why)),
         Refusal::File(..) => fault(Code::Failed, name),
+        Refusal::Socket(address, errno) => {
+            let message = crate::words::no_group_socket(address, *errno);
+            Failure::Crash(Crash { class: "ValueError", message })
+        }
         Refusal::SignalRefused(errno) => {
             let why = crate::words::errno_name(*errno);
             let name = name.unwrap_or_default();
