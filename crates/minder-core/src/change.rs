@@ -55,8 +55,8 @@ fn same_program(a: &ProgramSpec, b: &ProgramSpec) -> bool {
     if core::ptr::eq(a, b) || a == b {
         return true;
     }
-    // A log whose name minder chooses is never a reason to restart a program, so the names are made equal
-    // before the rest is compared.
+    // A log whose name minder is to choose can be the one it has, so the names are made equal before the rest is
+    // compared.
     let mut a = a.clone();
     settle(&mut a.stdout, &b.stdout);
     if let (ErrorOutput::Own(mine), ErrorOutput::Own(theirs)) = (&mut a.stderr, &b.stderr) {
@@ -66,8 +66,7 @@ fn same_program(a: &ProgramSpec, b: &ProgramSpec) -> bool {
 }
 
 fn settle(mine: &mut OutputSpec, theirs: &OutputSpec) {
-    let chosen = |target: &LogTarget| matches!(target, LogTarget::Fresh { .. });
-    if chosen(&mine.log) || chosen(&theirs.log) {
+    if matches!(theirs.log, LogTarget::Fresh { .. }) {
         mine.log = theirs.log.clone();
     }
 }

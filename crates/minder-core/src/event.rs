@@ -60,8 +60,8 @@ pub enum Event {
     Announced(Announcement),
     /// minder was asked by a signal.
     Asked(Signal),
-    /// The log files were closed and opened again.
-    LogsReopened,
+    /// The log files are about to be closed and opened again.
+    LogReopenBegan,
     /// Something of minder's own went wrong, and this is what happens now.
     Trouble(Box<str>),
 }

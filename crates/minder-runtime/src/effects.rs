@@ -47,7 +47,7 @@ impl Mind {
             | Event::OrphanReaped { .. }
             | Event::Announced(_)
             | Event::Asked(_)
-            | Event::LogsReopened
+            | Event::LogReopenBegan
             | Event::Trouble(_) => {}
         }
         self.events.push_back(event);
@@ -137,16 +137,6 @@ impl Mind {
             }
             self.slots.insert(id, slot);
             self.keep(id);
-        }
-        self.socket_tried(name);
-    }
-
-    /// Tells that a group's socket was tried before the group came.
-    fn socket_tried(&mut self, name: &GroupName) {
-        let socket = self.world.group(name).and_then(|group| group.spec.socket.clone());
-        if let Some(socket) = socket {
-            self.events.push_back(Event::SocketOpened(name.clone(), socket.address.clone()));
-            self.events.push_back(Event::SocketClosed(name.clone(), socket.address));
         }
     }
 }

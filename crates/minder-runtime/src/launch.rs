@@ -8,12 +8,13 @@ use std::path::Path;
 use minder_core::ids::ByteString;
 use minder_core::program::{Command, CommandProblem, ErrorOutput, ProgramSpec, StdinSource};
 use minder_keeper::wire::{Credentials, ErrorTo, Leader, OutputTo, SpawnRequest, StdinFrom};
+use minder_keeper::{RESTART_VARIABLE, ROLE_VARIABLE};
 use rustix::fs::{Access, access};
 
 /// What minder itself was started with, without what its own halves tell each other.
 pub fn inherited_environment() -> Vec<(Vec<u8>, Vec<u8>)> {
     std::env::vars_os()
-        .filter(|(name, _)| !name.as_bytes().starts_with(b"MINDER_"))
+        .filter(|(name, _)| name != ROLE_VARIABLE && name != RESTART_VARIABLE)
         .map(|(name, value)| (name.into_vec(), value.into_vec()))
         .collect()
 }

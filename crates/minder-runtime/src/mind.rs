@@ -398,7 +398,10 @@ impl Mind {
         }
     }
 
-    pub(crate) fn reopen_logs(&mut self) {
+    fn reopen_logs(&mut self) {
+        // What is told before belongs into the old files.
+        self.events.push_back(Event::LogReopenBegan);
+        self.settle();
         if let Err(error) = self.faces.journal.reopen() {
             self.trouble(error.to_string());
         }
@@ -406,7 +409,6 @@ impl Mind {
         for error in errors {
             self.trouble(error.to_string());
         }
-        self.events.push_back(Event::LogsReopened);
     }
 
     pub(crate) fn trouble(&mut self, text: String) {

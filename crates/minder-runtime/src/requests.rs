@@ -212,7 +212,10 @@ impl Mind {
         let spec = self.plan.group(name).ok_or(Refusal::NoSuchGroup)?.clone();
         if let Some(socket) = &spec.socket {
             // Opened once and closed again, so that a wrong address is told now and not when a program starts.
-            group_sockets::listen(socket).map_err(|errno| Refusal::Socket(socket.address.clone(), errno))?;
+            let address = &socket.address;
+            group_sockets::listen(socket).map_err(|errno| Refusal::Socket(address.clone(), errno))?;
+            self.events.push_back(Event::SocketOpened(name.clone(), address.clone()));
+            self.events.push_back(Event::SocketClosed(name.clone(), address.clone()));
         }
         self.inputs.push_back(Input::AddGroup(spec));
         Ok(Reply::Done)

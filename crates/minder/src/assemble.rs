@@ -9,7 +9,8 @@ use std::process::ExitCode;
 use std::rc::Rc;
 
 use minder_core::control::Control;
-use minder_core::plan::Plan;
+use minder_core::ids::Errno;
+use minder_core::plan::GroupSocket;
 use minder_keeper::wire::Port;
 use minder_keeper::{Boot, RESTART_VARIABLE};
 use minder_runtime::greeting::Greeting;
@@ -22,7 +23,6 @@ use minder_supervisord::daemon::front::{self, Prepared, Start};
 use minder_supervisord::daemon::opening::Opening;
 use minder_supervisord::daemon::servers;
 use minder_supervisord::daemon::station::Station;
-use minder_supervisord::words;
 
 /// What the front's first log lines are called among the descriptors that the keeper holds.
 const OPENING: &str = "opening";
@@ -41,14 +41,10 @@ pub(crate) fn run_file(file: &Path, called: &[OsString]) -> ExitCode {
 
 fn start(arguments: &[OsString], called: &[OsString]) -> ExitCode {
     let start = if std::env::var_os(RESTART_VARIABLE).is_some() { Start::Again } else { Start::First };
-    let mut prepared = match front::prepare(arguments, start) {
+    let mut prepared = match front::prepare(arguments, start, try_socket) {
         Ok(prepared) => prepared,
         Err(status) => return status,
     };
-    if let Err(text) = try_group_sockets(&prepared.plan) {
-        eprintln!("Error: {text}");
-        return ExitCode::FAILURE;
-    }
     if let Some(background) = prepared.background.take() {
         match daemonise::daemonise(background.directory.as_deref(), background.umask) {
             Ok(None) => {}
@@ -61,13 +57,9 @@ fn start(arguments: &[OsString], called: &[OsString]) -> ExitCode {
     fail(&format!("cannot become the keeper: {error}"))
 }
 
-/// Opens the groups' listening sockets once and closes them: where one cannot be had, nothing is to start.
-fn try_group_sockets(plan: &Plan) -> Result<(), String> {
-    for group in plan.groups() {
-        let Some(socket) = &group.socket else { continue };
-        group_sockets::listen(socket).map_err(|errno| words::no_group_socket(&socket.address, errno))?;
-    }
-    Ok(())
+/// A wrong address is to be told before anything starts.
+fn try_socket(socket: &GroupSocket) -> Result<(), Errno> {
+    group_sockets::listen(socket).map(drop)
 }
 
 fn fail(text: &str) -> ExitCode {

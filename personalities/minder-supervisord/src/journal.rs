@@ -112,7 +112,7 @@ impl Observer for Journal {
             Event::OrphanReaped { pid, status } => {
                 page.info(&format!("reaped unknown pid {pid} ({})", exit_phrase(*status)));
             }
-            Event::LogsReopened => page.info("supervisord logreopen"),
+            Event::LogReopenBegan => page.info("supervisord logreopen"),
             Event::Trouble(text) => page.say(LogLevel::Warn, text),
             // The original says nothing of these, or the daemon has said it before the loop began.
             Event::Began
@@ -192,7 +192,7 @@ fn begins_a_stop(event: &Event) -> bool {
         | Event::OrphanReaped { .. }
         | Event::Announced(_)
         | Event::Asked(_)
-        | Event::LogsReopened
+        | Event::LogReopenBegan
         | Event::Trouble(_) => false,
     }
 }

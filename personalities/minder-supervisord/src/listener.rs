@@ -358,7 +358,7 @@ impl Observer for Pools {
             | Event::OrphanReaped { .. }
             | Event::Announced(_)
             | Event::Asked(_)
-            | Event::LogsReopened
+            | Event::LogReopenBegan
             | Event::Trouble(_) => {}
         }
         if let Some(notice) = notice(world, event) {

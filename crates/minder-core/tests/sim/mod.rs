@@ -23,7 +23,7 @@ use minder_core::supervision::{Mode, Supervision};
 use minder_core::time::{Instant, Now, WallTime};
 
 /// A program with the usual policies.
-pub fn program(name: &str) -> ProgramSpec {
+pub(crate) fn program(name: &str) -> ProgramSpec {
     let output = OutputSpec {
         log: LogTarget::Nowhere,
         rotation: Rotation { max_bytes: None, backups: 0 },
@@ -63,7 +63,7 @@ pub fn program(name: &str) -> ProgramSpec {
 }
 
 /// A group of programs.
-pub fn group(name: &str, priority: i64, programs: Vec<ProgramSpec>) -> Arc<GroupSpec> {
+pub(crate) fn group(name: &str, priority: i64, programs: Vec<ProgramSpec>) -> Arc<GroupSpec> {
     Arc::new(GroupSpec {
         name: GroupName::new(name),
         priority,
@@ -75,7 +75,7 @@ pub fn group(name: &str, priority: i64, programs: Vec<ProgramSpec>) -> Arc<Group
 
 /// How a process of a slot takes to the stop signal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Manners {
+pub(crate) enum Manners {
     /// It ends at once.
     Polite,
     /// Only the kill ends it.
@@ -84,7 +84,7 @@ pub enum Manners {
 
 /// One thing that somebody or chance does.
 #[derive(Clone, Debug)]
-pub enum Move {
+pub(crate) enum Move {
     /// Time goes on.
     Wait(Duration),
     /// Somebody asks for a start.
@@ -107,13 +107,13 @@ pub enum Move {
 
 /// The world: it checks what must hold at every step.
 #[derive(Debug)]
-pub struct World {
-    pub supervision: Supervision,
-    pub now: Now,
-    pub specs: Vec<Arc<GroupSpec>>,
-    pub finished: bool,
+pub(crate) struct World {
+    pub(crate) supervision: Supervision,
+    pub(crate) now: Now,
+    pub(crate) specs: Vec<Arc<GroupSpec>>,
+    pub(crate) finished: bool,
     /// What was published and ordered, for tests that look.
-    pub story: Vec<(Instant, Effect)>,
+    pub(crate) story: Vec<(Instant, Effect)>,
     /// Living processes.
     alive: BTreeMap<InstanceId, Pid>,
     /// Processes that a signal has ended; their exits are told when time goes on.
@@ -130,7 +130,7 @@ pub struct World {
 
 impl World {
     /// With these groups; `prompt` worlds answer each order at once.
-    pub fn new(specs: Vec<Arc<GroupSpec>>) -> Self {
+    pub(crate) fn new(specs: Vec<Arc<GroupSpec>>) -> Self {
         let mut world = Self {
             supervision: Supervision::new(),
             now: Now { monotonic: Instant(1_000_000_000), wall: WallTime(1_000_000) },
@@ -153,17 +153,17 @@ impl World {
     }
 
     /// Answers only when told to.
-    pub fn slow(mut self) -> Self {
+    pub(crate) fn slow(mut self) -> Self {
         self.prompt = false;
         self
     }
 
     /// All slots, in order.
-    pub fn slots(&self) -> Vec<InstanceId> {
+    pub(crate) fn slots(&self) -> Vec<InstanceId> {
         self.supervision.instances().map(|(id, _)| id).collect()
     }
 
-    pub fn input(&mut self, input: Input) {
+    pub(crate) fn input(&mut self, input: Input) {
         let mut effects = Vec::new();
         let stopping = matches!(self.supervision.mode(), Mode::Stopping | Mode::Stopped);
         self.supervision.step(self.now, input, &mut effects);
@@ -201,7 +201,7 @@ impl World {
     }
 
     /// The kernel answers one order after the other.
-    pub fn answer(&mut self) {
+    pub(crate) fn answer(&mut self) {
         while !self.ordered.is_empty() {
             let id = self.ordered.remove(0);
             let broken = self.broken.entry(id).or_default();
@@ -234,7 +234,7 @@ impl World {
     }
 
     /// Lets time pass, deadline by deadline.
-    pub fn wait(&mut self, duration: Duration) {
+    pub(crate) fn wait(&mut self, duration: Duration) {
         let end = self.now.monotonic + duration;
         self.bury();
         let mut turns = 0;
@@ -275,7 +275,7 @@ impl World {
     }
 
     /// Does one move.
-    pub fn play(&mut self, act: &Move) {
+    pub(crate) fn play(&mut self, act: &Move) {
         let slots = self.slots();
         let slot = |index: usize| slots[index % slots.len()];
         match act {
@@ -303,7 +303,7 @@ impl World {
     }
 
     /// Every living process, by slot.
-    pub fn alive(&self) -> BTreeSet<InstanceId> {
+    pub(crate) fn alive(&self) -> BTreeSet<InstanceId> {
         self.alive.keys().copied().collect()
     }
 

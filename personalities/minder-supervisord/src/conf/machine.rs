@@ -69,6 +69,9 @@ pub trait Machine {
     fn temporary_directory(&self) -> String;
 }
 
+/// Variables by which minder's own processes know what they are. The user has not set them, so no file may see them.
+const OURS: [&str; 2] = ["MINDER_ROLE", "MINDER_RESTART"];
+
 /// The machine that this process runs on.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RealMachine;
@@ -84,7 +87,7 @@ impl Machine for RealMachine {
         let mut seen = std::collections::HashSet::new();
         std::env::vars_os()
             .map(|(name, value)| (decode(name.as_bytes()), decode(value.as_bytes())))
-            .filter(|(name, _)| seen.insert(name.clone()))
+            .filter(|(name, _)| !OURS.contains(&name.as_str()) && seen.insert(name.clone()))
             .collect()
     }
 

@@ -7,15 +7,19 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use minder_core::plan::Plan;
+use minder_core::ids::Errno;
+use minder_core::plan::{GroupSocket, Plan};
+use minder_core::time::{Instant, Now, WallTime};
 
 use super::opening::Opening;
 use super::options::{self, Asked, Options, USAGE};
-use super::{VERSION, privileges, servers};
+use super::{VERSION, privileges, servers, station};
 use crate::conf::python::decode;
+use crate::conf::settings::Access;
 use crate::conf::types::LogLevel;
 use crate::conf::{self, RealMachine, Settings, search};
 use crate::reading::{self, Source};
+use crate::words::{no_group_socket, socket_url};
 
 /// Whether this is the first start of the process, or it starts afresh in place.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -31,8 +35,6 @@ pub enum Start {
 pub struct Prepared {
     /// The reading of the configuration, for the mind.
     pub snapshot: Vec<u8>,
-    /// What it asks for.
-    pub plan: Plan,
     /// What is to be logged first.
     pub opening: Opening,
     /// The listening sockets of the servers: `server:0` and so on.
@@ -52,18 +54,36 @@ pub struct Background {
     pub umask: u32,
 }
 
+/// Tries whether a group's socket can be opened.
+pub type TrySocket = fn(&GroupSocket) -> Result<(), Errno>;
+
+/// Why it is not to run.
+enum Refusal {
+    /// Something is wrong with the command line, the configuration or the system: status 2, and how to get help.
+    Usage(String),
+    /// What the original ends with a traceback for: status 1.
+    Broken(String),
+}
+
 /// Does all that. The error is the exit status; what there is to say has been printed.
 ///
 /// # Errors
 /// When it is not to run: help was asked for, or something is wrong.
-pub fn prepare(arguments: &[OsString], start: Start) -> Result<Prepared, ExitCode> {
+pub fn prepare(arguments: &[OsString], start: Start, try_socket: TrySocket) -> Result<Prepared, ExitCode> {
     let words: Vec<String> = arguments.iter().map(|word| decode(word.as_bytes())).collect();
     let argv0 = search::program(words.first().map_or("supervisord", String::as_str), &RealMachine);
-    let refuse = |text: String| {
-        eprintln!("Error: {text}\nFor help, use {argv0} -h");
-        ExitCode::from(2)
+    let refuse = |refusal| match refusal {
+        Refusal::Usage(text) => {
+            eprintln!("Error: {text}\nFor help, use {argv0} -h");
+            ExitCode::from(2)
+        }
+        Refusal::Broken(text) => {
+            eprintln!("Error: {text}");
+            ExitCode::FAILURE
+        }
     };
-    match options::parse(words.get(1..).unwrap_or_default(), &RealMachine).map_err(refuse)? {
+    let asked = options::parse(words.get(1..).unwrap_or_default(), &RealMachine);
+    match asked.map_err(Refusal::Usage).map_err(refuse)? {
         Asked::Help => {
             // A reader that closes early has seen enough.
             let _ = std::io::stdout().write_all(USAGE.as_bytes());
@@ -73,41 +93,95 @@ pub fn prepare(arguments: &[OsString], start: Start) -> Result<Prepared, ExitCod
             println!("{VERSION}");
             Err(ExitCode::SUCCESS)
         }
-        Asked::Run(options) => run(&argv0, &words, &options, start).map_err(refuse),
+        Asked::Run(options) => run(&argv0, &words, &options, start, try_socket).map_err(refuse),
     }
 }
 
-fn run(argv0: &str, words: &[String], options: &Options, start: Start) -> Result<Prepared, String> {
-    let file = configuration(argv0, options)?;
+fn run(
+    argv0: &str,
+    words: &[String],
+    options: &Options,
+    start: Start,
+    try_socket: TrySocket,
+) -> Result<Prepared, Refusal> {
+    let file = configuration(argv0, options).map_err(Refusal::Usage)?;
     let source = Source { file, arguments: words.to_vec(), overrides: options.overrides.clone() };
-    let (settings, snapshot) = reading::from_disk(&source, &conf::environment::Environment::default())?;
-    let mut opening = Opening::default();
-    let mut later = Opening::default();
-    // The original logs its criticals first, then the warnings, then the rest, whatever order they came in.
-    privileges::drop_privileges(settings.supervisord.user.as_ref(), &mut later)?;
-    if start == Start::First {
-        privileges::raise_limits(&settings.supervisord, &mut later)?;
-    }
-    let of = |wanted: LogLevel| later.lines().filter(move |(level, _)| *level == wanted);
-    of(LogLevel::Critical).for_each(|(level, text)| opening.say(level, text));
-    settings.parse_warnings.iter().for_each(|text| opening.say(LogLevel::Warn, text.as_str()));
-    settings.parse_infos.iter().for_each(|text| opening.say(LogLevel::Info, text.as_str()));
-    of(LogLevel::Info).for_each(|(level, text)| opening.say(level, text));
-    try_log(&settings)?;
-    if let Some(refusal) = settings.refused_at_start() {
-        return Err(refusal);
-    }
-    let sockets = servers::open(&settings)?;
-    announce_servers(&settings, &mut opening);
+    let nothing = conf::environment::Environment::default();
+    let (settings, snapshot) = reading::from_disk(&source, &nothing).map_err(Refusal::Usage)?;
+    let plan = reading::plan(&settings).map_err(Refusal::Usage)?;
+    let mut opening = rights(&settings, start).map_err(Refusal::Usage)?;
+    try_log(&settings).map_err(Refusal::Broken)?;
+    let sockets = match open_sockets(&settings, &plan, try_socket, &mut opening) {
+        Ok(sockets) => sockets,
+        Err(refusal) => {
+            // The log is open for the original by now, so it has what was said so far.
+            say_now(&settings, &opening);
+            return Err(refusal);
+        }
+    };
     let named = |(i, fd)| (format!("{}{i}", servers::HELD_PREFIX), fd);
     Ok(Prepared {
         snapshot,
-        plan: reading::plan(&settings)?,
         sockets: sockets.into_iter().enumerate().map(named).collect(),
         pidfile: PathBuf::from(&settings.supervisord.pidfile),
         background: background(&settings, start, &mut opening),
         opening,
     })
+}
+
+/// Takes the rights the configuration asks for. The original logs its criticals first, then the warnings, then the
+/// rest, whatever order they came in.
+fn rights(settings: &Settings, start: Start) -> Result<Opening, String> {
+    let mut said = Opening::default();
+    privileges::drop_privileges(settings.supervisord.user.as_ref(), &mut said)?;
+    if start == Start::First {
+        privileges::raise_limits(&settings.supervisord, &mut said)?;
+    }
+    let of = |wanted: LogLevel| said.lines().filter(move |(level, _)| *level == wanted);
+    let mut opening = Opening::default();
+    of(LogLevel::Critical).for_each(|(level, text)| opening.say(level, text));
+    settings.parse_warnings.iter().for_each(|text| opening.say(LogLevel::Warn, text.as_str()));
+    settings.parse_infos.iter().for_each(|text| opening.say(LogLevel::Info, text.as_str()));
+    of(LogLevel::Info).for_each(|(level, text)| opening.say(level, text));
+    Ok(opening)
+}
+
+/// Tries the groups' sockets and opens the servers'.
+fn open_sockets(
+    settings: &Settings,
+    plan: &Plan,
+    try_socket: TrySocket,
+    opening: &mut Opening,
+) -> Result<Vec<OwnedFd>, Refusal> {
+    for socket in plan.groups().iter().filter_map(|group| group.socket.as_ref()) {
+        let url = socket_url(&socket.address);
+        opening.say(LogLevel::Info, format!("Creating socket {url}"));
+        try_socket(socket).map_err(|errno| Refusal::Broken(no_group_socket(&socket.address, errno)))?;
+        opening.say(LogLevel::Info, format!("Closing socket {url}"));
+    }
+    let announce = |access: &Access| match settings.refused_at_start() {
+        Some(refusal) => Err(refusal),
+        None => {
+            announce_server(settings, access, opening);
+            Ok(())
+        }
+    };
+    servers::open(settings, announce).map_err(Refusal::Usage)
+}
+
+/// Writes lines into the log at once.
+fn say_now(settings: &Settings, opening: &Opening) {
+    let lines = station::opening_lines(settings, opening, now());
+    let file = std::fs::OpenOptions::new().append(true).open(&settings.supervisord.logfile);
+    // There is nobody left to tell if even that fails.
+    let _ = file.and_then(|mut file| file.write_all(&lines));
+    if settings.supervisord.nodaemon && !settings.supervisord.silent {
+        let _ = std::io::stdout().write_all(&lines);
+    }
+}
+
+fn now() -> Now {
+    Now { monotonic: Instant::default(), wall: WallTime(jiff::Timestamp::now().as_microsecond()) }
 }
 
 fn configuration(argv0: &str, options: &Options) -> Result<String, String> {
@@ -134,18 +208,14 @@ fn try_log(settings: &Settings) -> Result<(), String> {
     }
 }
 
-fn announce_servers(settings: &Settings, opening: &mut Opening) {
-    let inet = settings.inet_servers.iter().map(|server| &server.access);
-    let unix = settings.unix_servers.iter().map(|server| &server.access);
-    for access in inet.chain(unix) {
-        for interface in &settings.rpc_interfaces {
-            opening.say(LogLevel::Info, format!("RPC interface '{}' initialized", interface.name));
-        }
-        if access.username.as_deref().unwrap_or_default().is_empty() {
-            let section = &access.section;
-            let text = format!("Server '{section}' running without any HTTP authentication checking");
-            opening.say(LogLevel::Critical, text);
-        }
+fn announce_server(settings: &Settings, access: &Access, opening: &mut Opening) {
+    for interface in &settings.rpc_interfaces {
+        opening.say(LogLevel::Info, format!("RPC interface '{}' initialized", interface.name));
+    }
+    if access.username.as_deref().unwrap_or_default().is_empty() {
+        let section = &access.section;
+        let text = format!("Server '{section}' running without any HTTP authentication checking");
+        opening.say(LogLevel::Critical, text);
     }
 }
 

@@ -64,7 +64,7 @@ pub(super) fn raise_limits(section: &DaemonSection, opening: &mut Opening) -> Re
     })
 }
 
-/// The error is what is allowed, as the original prints it.
+/// The error is what is said to be allowed: the original has raised that number before it tries, and prints it so.
 fn raise(resource: Resource, name: &str, least: i64, opening: &mut Opening) -> Result<(), i64> {
     let limit = getrlimit(resource);
     let Ok(wanted) = u64::try_from(least) else { return Ok(()) };
@@ -73,7 +73,7 @@ fn raise(resource: Resource, name: &str, least: i64, opening: &mut Opening) -> R
     }
     let hard = limit.maximum.map(|hard| hard.max(wanted));
     setrlimit(resource, Rlimit { current: Some(wanted), maximum: hard })
-        .map_err(|_| limit.maximum.map_or(-1, |hard| i64::try_from(hard).unwrap_or(i64::MAX)))?;
+        .map_err(|_| hard.map_or(-1, |hard| i64::try_from(hard).unwrap_or(i64::MAX)))?;
     opening.say(LogLevel::Info, format!("Increased {name} limit to {wanted}"));
     Ok(())
 }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
 
-use crate::conf::settings::{InetServer, Settings, UnixServer};
+use crate::conf::settings::{Access, InetServer, Settings, UnixServer};
 
 /// What a held server socket is called: this, and its number among the servers.
 pub const HELD_PREFIX: &str = "server:";
@@ -18,17 +18,34 @@ pub const HELD_PREFIX: &str = "server:";
 /// How many connections may wait: the original's.
 const BACKLOG: i32 = 1024;
 
-/// Opens all servers: those on ports first, then those on files.
+/// Opens all servers: those on ports first, then those on files. `opened` hears of each.
 ///
 /// # Errors
-/// The original's text, to be printed behind `Error: `.
-pub fn open(settings: &Settings) -> Result<Vec<OwnedFd>, String> {
+/// The original's text, to be printed behind `Error: `; then no socket file is left.
+pub(super) fn open(
+    settings: &Settings,
+    mut opened: impl FnMut(&Access) -> Result<(), String>,
+) -> Result<Vec<OwnedFd>, String> {
     let mut sockets = Vec::new();
     for server in &settings.inet_servers {
         sockets.push(on_port(server).map_err(|error| refused(&error))?);
+        opened(&server.access)?;
     }
-    for server in &settings.unix_servers {
-        sockets.push(on_file(server)?);
+    for (i, server) in settings.unix_servers.iter().enumerate() {
+        let socket = on_file(server).and_then(|socket| {
+            opened(&server.access).map(|()| socket).inspect_err(|_| {
+                let _ = std::fs::remove_file(&server.file);
+            })
+        });
+        match socket {
+            Ok(socket) => sockets.push(socket),
+            Err(text) => {
+                for earlier in &settings.unix_servers[..i] {
+                    let _ = std::fs::remove_file(&earlier.file);
+                }
+                return Err(text);
+            }
+        }
     }
     Ok(sockets)
 }

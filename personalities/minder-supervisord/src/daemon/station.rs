@@ -93,14 +93,9 @@ impl Station {
 
     /// The first lines of the log.
     pub fn opening_lines(&self, opening: &Opening, now: Now, pid: u32) -> Vec<u8> {
-        let least = self.settings.supervisord.loglevel;
-        let started = format!("supervisord started with pid {pid}");
-        opening
-            .lines()
-            .chain([(LogLevel::Info, started.as_str())])
-            .filter(|(level, _)| *level >= least)
-            .flat_map(|(level, text)| journal::line(now, level, text))
-            .collect()
+        let mut opening = opening.clone();
+        opening.say(LogLevel::Info, format!("supervisord started with pid {pid}"));
+        opening_lines(&self.settings, &opening, now)
     }
 
     /// The line that says that a killed mind was replaced.
@@ -172,6 +167,12 @@ impl Station {
             suffix: ".log",
         })
     }
+}
+
+/// Those lines whose level the log keeps.
+pub(super) fn opening_lines(settings: &Settings, opening: &Opening, now: Now) -> Vec<u8> {
+    let kept = opening.lines().filter(|(level, _)| *level >= settings.supervisord.loglevel);
+    kept.flat_map(|(level, text)| journal::line(now, level, text)).collect()
 }
 
 fn wall_time() -> WallTime {

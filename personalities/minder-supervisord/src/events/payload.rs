@@ -38,7 +38,7 @@ pub fn notice(world: &Supervision, event: &Event) -> Option<Notice> {
         | Event::SocketClosed(..)
         | Event::OrphanReaped { .. }
         | Event::Asked(_)
-        | Event::LogsReopened
+        | Event::LogReopenBegan
         | Event::Trouble(_) => return None,
     };
     Some(Notice { kind, payload })
