@@ -24,16 +24,9 @@ struct Idle {
     bytes: usize,
 }
 
-/// Which rows are wanted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Subject {
-    Cost,
-    Answers,
-}
-
 /// Measures.
-pub(super) fn measure(place: &Place, subject: Subject) -> Result<Vec<Row>, Problem> {
-    let mut rows = Vec::new();
+pub(super) fn measure(place: &Place) -> Result<Vec<Row>, Problem> {
+    let (mut rows, mut answers) = (Vec::new(), Vec::new());
     for count in COUNTS {
         let [mut supervisor, mut minder] = [Idle::default(), Idle::default()];
         for side in SIDES {
@@ -41,13 +34,12 @@ pub(super) fn measure(place: &Place, subject: Subject) -> Result<Vec<Row>, Probl
                 Side::Supervisor => &mut supervisor,
                 Side::Minder => &mut minder,
             };
-            *idle = look(place, side, count, subject)?;
+            *idle = look(place, side, count)?;
         }
-        match subject {
-            Subject::Cost => rows.extend(cost_rows(place, count, &supervisor, &minder)),
-            Subject::Answers => rows.push(answer_row(count, &supervisor, &minder)),
-        }
+        rows.extend(cost_rows(place, count, &supervisor, &minder));
+        answers.push(answer_row(count, &supervisor, &minder));
     }
+    rows.extend(answers);
     Ok(rows)
 }
 
@@ -74,10 +66,11 @@ fn cost_rows(place: &Place, count: usize, supervisor: &Idle, minder: &Idle) -> [
             floor: String::new(),
             supervisor: format!("{} MB", short(supervisor.memory.iter().sum())),
             minder: format!(
-                "{} MB (keeper and mind: {}); {} MB after 50 requests",
+                "{} MB (keeper and mind: {}); {} MB after {} requests",
                 short(total),
                 parts.join(" + "),
-                short(minder.later)
+                short(minder.later),
+                minder.latency.count()
             ),
             ratio: String::new(),
             budget: format!("≤ {bound} MB, keeper ≤ 0.4 MB"),
@@ -104,7 +97,7 @@ fn window(place: &Place) -> Duration {
     place.pace.choose(Duration::from_secs(3), Duration::from_secs(10))
 }
 
-fn look(place: &Place, side: Side, count: usize, subject: Subject) -> Result<Idle, Problem> {
+fn look(place: &Place, side: Side, count: usize) -> Result<Idle, Problem> {
     // With log files, as most people have them: the originals' default is a file for each stream.
     let programs = format!(
         "[program:load]\ncommand=/bin/sleep 1000\nprocess_name=%(process_num)d\nnumprocs={count}\nstartsecs=0\n"
@@ -113,21 +106,15 @@ fn look(place: &Place, side: Side, count: usize, subject: Subject) -> Result<Idl
     let mut client = station.client()?;
     until_all_run(&mut client, count, side)?;
     let mut idle = Idle::default();
-    if subject == Subject::Cost {
-        // What a start leaves to do is over by then, and what the first requests brought in is there.
-        std::thread::sleep(Duration::from_secs(2));
-        let pids = station.own_pids();
-        idle.memory = pids.iter().map(|&pid| pss_kib(pid) * 1024.0 / 1e6).collect();
-        let before = Usage::of(&pids);
-        std::thread::sleep(window(place));
-        let used = Usage::of(&pids).since(before);
-        (idle.cpu, idle.switches) = (used.cpu, used.switches);
-    }
-    let most = match (subject, side) {
-        (Subject::Cost, Side::Minder) => 50,
-        (Subject::Cost, Side::Supervisor) => 0,
-        (Subject::Answers, _) => place.pace.choose(300, 1000),
-    };
+    // What a start leaves to do is over by then, and what the first requests brought in is there.
+    std::thread::sleep(Duration::from_secs(2));
+    let pids = station.own_pids();
+    idle.memory = pids.iter().map(|&pid| pss_kib(pid) * 1024.0 / 1e6).collect();
+    let before = Usage::of(&pids);
+    std::thread::sleep(window(place));
+    let used = Usage::of(&pids).since(before);
+    (idle.cpu, idle.switches) = (used.cpu, used.switches);
+    let most = place.pace.choose(300, 1000);
     let until = Instant::now() + place.pace.choose(Duration::from_secs(4), Duration::from_secs(10));
     for call in 0..most {
         if Instant::now() > until {

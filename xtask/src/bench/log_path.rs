@@ -122,8 +122,8 @@ impl Stage {
 
 fn through(place: &Place, side: Side, writers: u64) -> Result<(f64, f64), Problem> {
     let mut stage = Stage::new(place, writers)?;
-    // Every file is rotated several times.
-    let size = stage.bytes / writers / 8;
+    // Every file is rotated: often enough to count, and not so often that it is all that counts.
+    let size = stage.bytes / writers / 4;
     let programs = format!(
         "[program:load]\ncommand={}\nprocess_name=%(process_num)d\nnumprocs={writers}\nstartsecs=0\n\
          stdout_logfile_maxbytes={size}\nstdout_logfile_backups=2\nstderr_logfile=NONE\n",

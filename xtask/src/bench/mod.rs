@@ -38,9 +38,8 @@ type Measure = fn(&Place) -> Result<Vec<Row>, Problem>;
 const SUBJECTS: &[(&str, Measure)] = &[
     ("start", start::measure),
     ("restart", restart::measure),
-    ("idle", |place| idle::measure(place, idle::Subject::Cost)),
+    ("idle", idle::measure),
     ("logs", log_path::measure),
-    ("status", |place| idle::measure(place, idle::Subject::Answers)),
     ("storm", storm::measure),
 ];
 

@@ -31,7 +31,7 @@ const EXPLANATION: &str = r"
 ```
 cargo xtask setup            # the real Supervisor, in target/reference-venv
 cargo xtask bench            # all of it, under ten minutes; --quick: under two
-cargo xtask bench --only NAME  # start, restart, idle, logs, status or storm; prints only
+cargo xtask bench --only NAME  # start, restart, idle, logs or storm; prints only
 ```
 
 Both supervisors are started as `supervisord -n -s -c FILE` (minder's release build through a link of that name), each
@@ -49,7 +49,7 @@ ratios mean something.
 - **restart** is from the signal to the first moment of the successor; `startsecs=0`, `autorestart=true`.
 - **idle** runs `sleep 1000` with the default log files; context switches and processor time of all processes of the
   supervisor (of minder: keeper and mind), from `/proc`; memory is PSS from `smaps_rollup`, MB are 10⁶ bytes.
-- **log path**: writers of 16 KiB at a time, together 512 MB, every file rotated about eight times; from the first byte
+- **log path**: writers of 16 KiB at a time, together 512 MB, every file rotated about four times; from the first byte
   to the last accepted one. CPU is that of the supervisor or of all `cat` together.
 - **storm**: programs that report and leave, restarted at once; restarts are counted first, then the state of all is
   asked every 20 ms.

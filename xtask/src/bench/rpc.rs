@@ -11,16 +11,22 @@ use std::time::{Duration, Instant};
 pub(super) struct Client {
     socket: PathBuf,
     stream: Option<UnixStream>,
+    patience: Duration,
     answer: Vec<u8>,
 }
 
-/// The slowest answer that is waited for.
+/// The slowest answer that is waited for, if nothing else is said.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 impl Client {
     /// Connects at the first call.
     pub(super) fn new(socket: &Path) -> Self {
-        Self { socket: socket.to_owned(), stream: None, answer: Vec::new() }
+        Self { socket: socket.to_owned(), stream: None, patience: PATIENCE, answer: Vec::new() }
+    }
+
+    /// The same, with another bound on how long an answer is waited for.
+    pub(super) fn patient(self, patience: Duration) -> Self {
+        Self { patience, stream: None, ..self }
     }
 
     /// Calls a method; `parameters` are whole `<param>` elements. Gives the bytes of the answer's body.
@@ -58,7 +64,7 @@ impl Client {
     fn exchange(&mut self, request: &[u8]) -> io::Result<usize> {
         let mut stream = match self.stream.take() {
             Some(stream) => stream,
-            None => connect(&self.socket)?,
+            None => connect(&self.socket, self.patience)?,
         };
         stream.write_all(request)?;
         self.answer.clear();
@@ -84,9 +90,9 @@ impl Client {
     }
 }
 
-fn connect(socket: &Path) -> io::Result<UnixStream> {
+fn connect(socket: &Path, patience: Duration) -> io::Result<UnixStream> {
     let stream = UnixStream::connect(socket)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_read_timeout(Some(patience))?;
     Ok(stream)
 }
 

@@ -112,12 +112,16 @@ impl Station {
     }
 }
 
-impl Drop for Station {
-    fn drop(&mut self) {
+impl Station {
+    /// Asks it to end; kills it when it does not within this time.
+    pub(super) fn end_within(&mut self, patience: Duration) {
+        if matches!(self.process.try_wait(), Ok(Some(_))) {
+            return;
+        }
         // Before it ends, so that nobody is forgotten whom it leaves behind.
         let children = processes::children(self.pid());
         processes::signal(self.pid(), Signal::TERM);
-        let deadline = Instant::now() + END;
+        let deadline = Instant::now() + patience;
         while matches!(self.process.try_wait(), Ok(None)) {
             if Instant::now() > deadline {
                 eprintln!("! {} does not end: killed", self.side.name());
@@ -130,6 +134,12 @@ impl Drop for Station {
         for child in children.into_iter().filter(|&child| processes::exists(child)) {
             processes::signal(child, Signal::KILL);
         }
+    }
+}
+
+impl Drop for Station {
+    fn drop(&mut self) {
+        self.end_within(END);
         // Logs are large.
         let _ = fs::remove_dir_all(&self.home);
     }

@@ -6,9 +6,12 @@ use super::floor::Floor;
 use super::place::Place;
 use super::station::{SIDES, Side, Station};
 use crate::step::Problem;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 const PROGRAMS: usize = 200;
+/// How long an answer is waited for: a thousand times the budget.
+const ANSWER: Duration = Duration::from_secs(10);
 
 /// Measures.
 pub(super) fn measure(place: &Place) -> Result<Vec<Row>, Problem> {
@@ -70,30 +73,29 @@ fn storm(place: &Place, side: Side, latency: &mut Samples) -> Result<f64, Proble
     );
     let mut station = Station::start(place, side, &programs)?;
     beacons.take(PROGRAMS, side.name())?;
-    let mut client = station.client()?;
+    let mut client = station.client()?.patient(ANSWER);
     let rate = rate(&mut beacons, window(place));
-    // The pipe must not fill while we ask, or the programs would wait for us.
-    let end = Instant::now() + window(place);
+    let over = AtomicBool::new(false);
     std::thread::scope(|scope| {
-        scope.spawn(|| while beacons.next_until(end).is_some() {});
-        while Instant::now() < end {
-            let (took, _) = client.timed("supervisor.getAllProcessInfo", "")?;
-            latency.push_ms(took);
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        Ok::<(), Problem>(())
-    })?;
-    // While it ends, the programs that still start need a reader.
-    let drain = Instant::now() + Duration::from_secs(60);
-    let ended = std::sync::atomic::AtomicBool::new(false);
-    std::thread::scope(|scope| {
+        // The pipe must not fill while we ask and while it ends, or the programs would wait for us.
         scope.spawn(|| {
-            while !ended.load(std::sync::atomic::Ordering::Relaxed) && Instant::now() < drain {
+            while !over.load(Ordering::Relaxed) {
                 beacons.next_until(Instant::now() + Duration::from_millis(50));
             }
         });
-        drop(station);
-        ended.store(true, std::sync::atomic::Ordering::Relaxed);
+        let end = Instant::now() + window(place);
+        while Instant::now() < end {
+            let began = Instant::now();
+            // Who does not answer in time is counted with the time that was waited.
+            let answered = client.timed("supervisor.getAllProcessInfo", "");
+            latency.push_ms(began.elapsed());
+            if answered.is_err() {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        station.end_within(Duration::from_secs(10));
+        over.store(true, Ordering::Relaxed);
     });
     Ok(rate)
 }
