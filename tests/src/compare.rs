@@ -225,7 +225,7 @@ pub fn compare_mixed(config: &str, scenario: impl Fn(&Daemon, &mut Transcript) +
 /// # Panics
 /// As [`compare`].
 pub fn compare_configuration(config: &str, args: &[&str], files: &[(&str, &str)]) {
-    run(&BOTH, &["no Python to trace"], |side| {
+    run(&BOTH, &["no Python to trace", "no negative durations"], |side| {
         let daemon = Daemon::prepare(side.daemon, config);
         for (name, text) in files {
             daemon.write(name, text);
@@ -248,7 +248,7 @@ pub fn compare_configuration(config: &str, args: &[&str], files: &[(&str, &str)]
         out.text("stderr", &done.stderr.replace(&program, "supervisord"));
         let log = trace::daemon_lines(&done.stdout);
         let first = log.iter().take_while(|line| !line.contains("received SIG")).cloned().collect::<Vec<_>>();
-        out.text("stdout", &first.join("\n"));
+        out.text("stdout", &first.iter().map(|line| format!("{line}\n")).collect::<String>());
         out.lines
     });
 }

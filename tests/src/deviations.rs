@@ -77,7 +77,14 @@ pub const DEVIATIONS: &[Deviation] = &[
         reason: "a traceback names lines of a program that minder is not",
         original: NOTHING,
         minder: NOTHING,
-        extra: "^(WARN Traceback |  File |    |TypeError: )",
+        extra: "^(WARN Traceback |  File |    |TypeError: |⏎$)",
+    },
+    Deviation {
+        name: "no negative durations",
+        reason: "a negative number of seconds does the same as none, so that is what is kept and told",
+        original: "\"(startsecs|stopwaitsecs|startretries)\":(-[0-9]+|0\\b)",
+        minder: "\"(startsecs|stopwaitsecs|startretries)\":0\\b",
+        extra: NOTHING,
     },
 ];
 

@@ -123,7 +123,7 @@ fn limits_are_inherited() {
 #[test]
 fn signals_are_as_in_a_fresh_process() {
     // Python ignores SIGPIPE and hands that on; what matters is that nothing is blocked.
-    look("grep -E 'SigBlk' /proc/$$/status", "");
+    look("grep -E 'SigBlk' /proc/self/status", "");
 }
 
 #[test]
