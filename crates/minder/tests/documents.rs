@@ -85,9 +85,9 @@ fn every_command_is_in_the_reference() {
     let help = Said::of(minder().arg("--help")).out;
     let commands =
         help.split("Commands:\n").nth(1).and_then(|rest| rest.split("\n\n").next()).expect("a list");
-    for command in
-        commands.lines().filter_map(|line| line.split_whitespace().next()).filter(|word| *word != "help")
-    {
+    // A line that begins further right goes on with the description of the command above it.
+    let lines = commands.lines().filter(|line| !line.starts_with("   "));
+    for command in lines.filter_map(|line| line.split_whitespace().next()).filter(|word| *word != "help") {
         assert!(
             reference.contains(&format!("`minder {command}")),
             "docs/reference/commands.md lacks {command}"

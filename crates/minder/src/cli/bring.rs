@@ -8,7 +8,7 @@ use minder_supervisord::xmlrpc::Value;
 use serde_json::json;
 
 use super::ended::{Complaint, Ended, Form};
-use super::programs::{self, Program};
+use super::programs::{self, Health, Program};
 use super::server::Server;
 use super::table::{Cell, Table};
 use super::terminal::{self, Colour, coloured};
@@ -65,6 +65,10 @@ pub(crate) fn bring(server: &Server, programs: &[Program], goal: Goal) -> Result
         let address = program.address();
         let outcome = match failures.iter().find(|(failed, _)| *failed == address) {
             Some((_, reason)) => Outcome::Failed(reason.clone()),
+            // It is tried again and again without having been asked for now; it does not run all the same.
+            None if goal == Goal::Up && program.health() == Health::Ill && program.is_up() => {
+                Outcome::Failed(program.remark())
+            }
             None if moving.iter().any(|moved| moved.address() == address) => Outcome::Done,
             None => Outcome::Idle,
         };

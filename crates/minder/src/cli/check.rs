@@ -10,8 +10,9 @@ use serde_json::json;
 use super::ended::{Complaint, Ended, Form};
 use super::terminal::{self, Colour, coloured};
 
-/// Show every problem of a supervisord.conf at once. Nothing is started and no file is written.
+/// Show every problem of a supervisord.conf at once, with its place and what to do.
 ///
+/// Nothing is started and no file is written. Variables (`%(ENV_X)s`) are taken from the environment of this command.
 /// Exit status 1 says that supervisord would refuse the file.
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {

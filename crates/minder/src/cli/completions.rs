@@ -6,7 +6,9 @@ use clap_complete::Shell;
 use super::ended::Ended;
 use super::terminal;
 
-/// Print a completion script, to be sourced by the shell or put where it looks for completions.
+/// Print a completion script for a shell.
+///
+/// To be sourced by the shell, or put where it looks for completions.
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
     /// The shell.

@@ -12,7 +12,7 @@ use super::table::{Cell, Table};
 use super::terminal::{self, Colour};
 use crate::personalities::PERSONALITIES;
 
-/// Make links in a directory, so that minder takes the place of supervisord, supervisorctl and their like.
+/// Make links, so that minder takes the place of supervisord and its like.
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
     /// Where the links go, such as /usr/local/bin. It is made if it is not there.

@@ -7,7 +7,7 @@ use clap::Args;
 use super::ended::{Complaint, Ended};
 use super::terminal;
 
-/// Print the manual page minder(1), or write it and a page for each command into a directory.
+/// Print the manual page, or write it and a page for each command into a directory.
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
     /// Where the pages go, such as /usr/local/share/man/man1. It is made if it is not there.

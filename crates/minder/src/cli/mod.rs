@@ -60,30 +60,19 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run a supervisord.conf in the foreground.
     Run(run::Arguments),
-    /// Show every problem of a supervisord.conf at once, with its place and what to do.
     Check(check::Arguments),
-    /// Show the programs, and what is wrong with those that are not well.
     Status(status::Arguments),
-    /// Start programs.
     Start(start::Arguments),
-    /// Stop programs.
     Stop(stop::Arguments),
-    /// Stop programs that run, then start them.
     Restart(restart::Arguments),
-    /// Show what programs have written.
     Logs(logs::Arguments),
-    /// Bring up an example station, and take it down on Ctrl-C.
     Demo(demo::Arguments),
     /// One of the programs of the demo.
     #[command(hide = true)]
     DemoPart(demo::parts::Arguments),
-    /// Make links, so that minder takes the place of other programs.
     InstallLinks(install_links::Arguments),
-    /// Print a completion script for a shell.
     Completions(completions::Arguments),
-    /// Print the manual page, or write all of them into a directory.
     Man(man::Arguments),
 }
 

@@ -115,10 +115,10 @@ impl Program {
 
     /// One remark for a person: why it is not up.
     pub(crate) fn remark(&self) -> String {
-        let ago = self.downtime().map(|time| format!(" {} ago", span_of(time))).unwrap_or_default();
+        let ago = self.downtime().map(|time| format!(", {} ago", span_of(time))).unwrap_or_default();
         match self.state.as_str() {
             "RUNNING" | "STARTING" | "STOPPING" => String::new(),
-            "STOPPED" if self.stopped > 0 => format!("stopped{ago}"),
+            "STOPPED" if self.stopped > 0 => format!("as asked{ago}"),
             "STOPPED" => "not started".to_owned(),
             "EXITED" if self.exit_status < 0 => format!("ended by a signal{ago}"),
             "EXITED" => format!("exit status {}{ago}", self.exit_status),
@@ -139,7 +139,7 @@ impl Program {
                 "{name}: read `minder logs{channel}{options} {name}`, then `minder start{options} {name}`"
             )
         } else {
-            format!("{name}: mend the configuration, then `supervisorctl{options} update`")
+            format!("{name}: mend that, then `minder start{options} {name}`")
         })
     }
 

@@ -7,7 +7,9 @@ use super::ended::{Complaint, Ended, Form};
 use super::programs;
 use super::server::Which;
 
-/// Stop programs that run, then start them. Like supervisorctl's restart, this does not read the configuration again.
+/// Stop programs that run, then start them.
+///
+/// Like supervisorctl's restart, this does not read the configuration again.
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
     /// Programs or groups; `*` and `?` as in a shell, `all` for every one.

@@ -10,7 +10,10 @@ use super::server::{Server, Which};
 use super::table::{Cell, Table};
 use super::terminal::{self, Colour, coloured};
 
-/// Exit status 1 says that a program that should run does not.
+/// Show the programs, and what is wrong with those that are not well.
+///
+/// Exit status 1 says that a program that should run does not: FATAL, BACKOFF, UNKNOWN, or EXITED with a status other
+/// than 0.
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
     /// Programs or groups; `*` and `?` as in a shell. All without any.
