@@ -4,8 +4,10 @@ mod minder;
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::symlink;
 use std::os::unix::process::CommandExt as _;
-use std::process::{Child, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 
 use minder::{Said, minder};
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
@@ -19,9 +21,12 @@ struct Demo {
 
 impl Demo {
     fn start() -> Demo {
+        Demo::of(minder().arg("demo"))
+    }
+
+    fn of(command: &mut Command) -> Demo {
         let runtime = tempfile::tempdir().expect("a temporary directory");
-        let mut command = minder();
-        command.arg("demo").env("XDG_RUNTIME_DIR", runtime.path()).process_group(0);
+        command.env("XDG_RUNTIME_DIR", runtime.path()).process_group(0);
         let mut child = command.stdout(Stdio::piped()).spawn().expect("the program starts");
         let out = BufReader::new(child.stdout.take().expect("a pipe"));
         Demo { child, out: Box::new(out.lines().map_while(Result::ok)), runtime }
@@ -136,4 +141,43 @@ fn an_interrupt_during_the_start_ends_it_as_cleanly() {
     kill_process_group(Pid::from_child(&demo.child), Signal::INT).expect("the demo runs");
     let (_, status) = demo.end();
     assert_eq!(status, Some(0));
+}
+
+/// The virtual environment that `cargo xtask setup` makes; gunicorn and celery are in it.
+fn reference_venv() -> PathBuf {
+    let default = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/reference-venv");
+    let venv = std::env::var_os("MINDER_REFERENCE_VENV").map_or(default, PathBuf::from);
+    let celery = venv.join("bin/celery");
+    assert!(
+        celery.is_file(),
+        "no {}: run the tests with `cargo xtask test`, which installs it",
+        celery.display()
+    );
+    venv
+}
+
+#[test]
+fn a_task_goes_through_gunicorn_redis_and_celery() {
+    let path = std::env::var_os("PATH").expect("a PATH");
+    if !std::env::split_paths(&path).any(|directory| directory.join("redis-server").is_file()) {
+        eprintln!("not tried: there is no redis-server");
+        return;
+    }
+    // As if the demo had made its environment before, so that this needs no network.
+    let cache = tempfile::tempdir().expect("a temporary directory");
+    let environment = cache.path().join("minder/pyapps-venv");
+    fs::create_dir_all(&environment).expect("a directory in it");
+    symlink(reference_venv().join("bin"), environment.join("bin")).expect("a link");
+    fs::write(environment.join("minder-demo-complete"), "").expect("a file");
+
+    let mut demo = Demo::of(minder().args(["demo", "pyapps"]).env("XDG_CACHE_HOME", cache.path()));
+    let shown = demo.until("Ctrl-C stops everything.").join("\n");
+    assert!(shown.contains("\"result\": 42"), "{shown}");
+    let configuration = demo.configuration();
+    let said = Said::of(minder().args(["restart", "pyapps", "-c", &configuration]));
+    assert_eq!((said.status, said.out.matches(" started").count()), (Some(0), 2), "{}{}", said.out, said.err);
+
+    let group = Pid::from_child(&demo.child);
+    kill_process_group(group, Signal::INT).expect("the demo runs");
+    assert_eq!(demo.end().1, Some(0));
 }
