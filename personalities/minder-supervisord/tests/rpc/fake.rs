@@ -148,6 +148,7 @@ impl World {
             | Request::Feed(..)
             | Request::ClearLogs(_)
             | Request::ClearJournal
+            | Request::Journal(_)
             | Request::AddGroup(_)
             | Request::Announce(_) => Ok(Reply::Done),
         }
