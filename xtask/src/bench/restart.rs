@@ -24,7 +24,7 @@ pub(super) fn measure(place: &Place) -> Result<Vec<Row>, Problem> {
         kill_again_and_again(&mut beacons, kills, "floor", &mut figures[0])?;
         drop(_floor);
         // A second each.
-        under(place, Side::Supervisor, place.pace.choose(4, 15), &mut figures[1])?;
+        under(place, Side::Supervisor, place.pace.choose(4, 10), &mut figures[1])?;
         under(place, Side::Minder, kills, &mut figures[2])?;
     }
     let [floor, supervisor, minder] = figures;

@@ -18,7 +18,7 @@ pub(super) fn measure(place: &Place) -> Result<Vec<Row>, Problem> {
     let mut rates = [Samples::default(), Samples::default(), Samples::default()];
     let mut latencies = [Samples::default(), Samples::default()];
     let [floor, supervisor, minder] = &mut rates;
-    let rounds = place.pace.choose(1, 3);
+    let rounds = place.pace.choose(1, 2);
     for _ in 0..rounds {
         let mut beacons = place.beacons()?;
         let running = Floor::again(place, PROGRAMS, &beacons, "leave")?;
