@@ -120,7 +120,7 @@ fn the_table_shows_all_programs_with_what_can_be_done_to_them() {
     let rows: Vec<_> = page.split("<tr").skip(2).collect();
     let buttons = |row: &str| row.matches("<button").count();
     assert_eq!(rows.iter().map(|row| buttons(row)).collect::<Vec<_>>(), [2, 2, 3]);
-    assert!(rows[1].starts_with(" class=\"shade\">") && rows[2].contains("value=\"restart\""));
+    assert!(rows[1].starts_with(" class=\"shade\" ") && rows[2].contains("value=\"restart\""));
 }
 
 #[test]

@@ -27,11 +27,21 @@ pub(super) async fn page(rpc: &Rpc, ask: &Ask<'_>) -> Shown {
     if reports.is_empty() {
         html.raw("<p>No programs to manage</p>\n");
     } else {
-        html.raw("<table id=\"statustable\">\n<thead><tr><th class=\"state\">State</th><th class=\"desc\">");
-        html.raw("Description</th><th class=\"name\">Name</th><th class=\"action\">Action</th></tr></thead>\n<tbody>\n");
+        // The roles are said because a phone's style sheet makes blocks of the rows, which would end being a table.
+        html.raw("<table id=\"statustable\" role=\"table\">\n<thead><tr role=\"row\">");
+        for (class, title) in
+            [("state", "State"), ("desc", "Description"), ("name", "Name"), ("action", "Action")]
+        {
+            html.raw("<th role=\"columnheader\" scope=\"col\" class=\"")
+                .text(class)
+                .raw("\">")
+                .text(title)
+                .raw("</th>");
+        }
+        html.raw("</tr></thead>\n<tbody>\n");
         let zone = rpc.zone();
         for (place, report) in reports.iter().enumerate() {
-            html.raw(if place % 2 == 1 { "<tr class=\"shade\">" } else { "<tr>" });
+            html.raw(if place % 2 == 1 { "<tr class=\"shade\" role=\"row\">" } else { "<tr role=\"row\">" });
             row(&mut html, ask, &ProcessInfo::new(report, status.now, &zone));
             html.raw("</tr>\n");
         }
@@ -44,7 +54,13 @@ pub(super) async fn page(rpc: &Rpc, ask: &Ask<'_>) -> Shown {
 
 fn message(html: &mut Html, message: Option<&str>, status: &Status) {
     if let Some(message) = message {
-        html.raw("<div class=\"status_msg\" role=\"status\">").text(message).raw("</div>\n");
+        let failed = message.starts_with("ERROR") || message.starts_with("unexpected");
+        html.raw(if failed {
+            "<div class=\"status_msg failed\" role=\"alert\">"
+        } else {
+            "<div class=\"status_msg\" role=\"status\">"
+        });
+        html.text(message).raw("</div>\n");
     }
     match status.mode {
         Mode::Resting | Mode::Running => {}
@@ -60,7 +76,7 @@ fn buttons(html: &mut Html, ask: &Ask<'_>, refresh: Option<u32>) {
     html.raw("<input type=\"hidden\" name=\"token\" value=\"").text(ask.token.as_str()).raw("\">");
     html.raw("<a class=\"action-button\" href=\"index.html?action=refresh\">Refresh</a> ");
     for action in [Action::RestartAll, Action::StopAll] {
-        button(html, action);
+        button(html, action, None);
     }
     if refresh.is_some() {
         html.raw("<a class=\"quiet\" href=\"index.html\">Stop refreshing</a>");
@@ -80,12 +96,12 @@ fn row(html: &mut Html, ask: &Ask<'_>, info: &ProcessInfo<'_>) {
             "statusnominal"
         }
     };
-    html.raw("<td class=\"status\"><span class=\"").text(class).raw("\">");
+    html.raw("<td role=\"cell\" class=\"status\"><span class=\"").text(class).raw("\">");
     html.text(&info.state.name().to_lowercase()).raw("</span></td>");
-    html.raw("<td class=\"desc\"><span>").text(&info.description).raw("</span></td>");
-    html.raw("<td class=\"name\"><a href=\"tail.html?processname=").text(&quoted);
+    html.raw("<td role=\"cell\" class=\"desc\"><span>").text(&info.description).raw("</span></td>");
+    html.raw("<td role=\"cell\" class=\"name\"><a href=\"tail.html?processname=").text(&quoted);
     html.raw("\" target=\"_blank\" rel=\"noopener\">").text(&name).raw("</a></td>");
-    html.raw("<td class=\"action\"><form action=\"index.html\" method=\"post\">");
+    html.raw("<td role=\"cell\" class=\"action\"><form action=\"index.html\" method=\"post\">");
     html.raw("<input type=\"hidden\" name=\"token\" value=\"").text(ask.token.as_str()).raw("\">");
     html.raw("<input type=\"hidden\" name=\"processname\" value=\"").text(&name).raw("\">");
     let actions: &[Action] = match info.state {
@@ -94,16 +110,23 @@ fn row(html: &mut Html, ask: &Ask<'_>, info: &ProcessInfo<'_>) {
         State::Starting | State::Backoff | State::Stopping | State::Unknown => &[Action::ClearLog],
     };
     for action in actions {
-        button(html, *action);
+        button(html, *action, Some(&name));
     }
+    html.raw("<span class=\"tails\">");
     for (channel, label) in [("", "Tail -f Stdout"), ("/stderr", "Tail -f Stderr")] {
         html.raw("<a href=\"logtail/").text(&quoted).text(channel);
-        html.raw("\" target=\"_blank\" rel=\"noopener\">").text(label).raw("</a> ");
+        html.raw("\" target=\"_blank\" rel=\"noopener\" aria-label=\"").text(label).raw(" of ").text(&name);
+        html.raw("\">").text(label).raw("</a> ");
     }
-    html.raw("</form></td>");
+    html.raw("</span></form></td>");
 }
 
-fn button(html: &mut Html, action: Action) {
-    html.raw("<button name=\"action\" value=\"").text(action.name()).raw("\">");
+/// A button. Whoever hears the page instead of seeing it hears which of many equal buttons it is.
+fn button(html: &mut Html, action: Action, name: Option<&str>) {
+    html.raw("<button name=\"action\" value=\"").text(action.name());
+    if let Some(name) = name {
+        html.raw("\" aria-label=\"").text(action.label()).raw(" ").text(name);
+    }
+    html.raw("\">");
     html.text(action.label()).raw("</button> ");
 }
