@@ -20,6 +20,7 @@
 //!
 //! `MINDER_PROOF_SUBJECT=original` puts the original on both sides, which proves the normal form itself.
 
+pub mod browser;
 pub mod compare;
 pub mod daemon;
 pub mod deviations;

@@ -14,4 +14,5 @@ mod reload;
 mod rpc;
 mod rpc_logs;
 mod superlance;
+mod web_page;
 mod whole_daemon;
