@@ -281,7 +281,12 @@ impl Step<'_> {
         match self.facts.phase {
             Phase::Starting { pid, ready_at } if ready_at <= now => self.came_up(pid),
             Phase::Stopping { pid, kill_at } if kill_at <= now => self.kill(pid),
-            Phase::Waiting { until } if until <= now && self.mood == Mood::Running => self.spawn(),
+            Phase::Waiting { until } if until <= now => match self.mood {
+                Mood::Running => self.spawn(),
+                // Its group's turn to stop has not come, but there will be no next attempt. Left as it is it would be
+                // due for ever.
+                Mood::Stopping => self.give_up(),
+            },
             Phase::Down(_)
             | Phase::Spawning
             | Phase::Starting { .. }

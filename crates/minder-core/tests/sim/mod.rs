@@ -110,7 +110,6 @@ pub(crate) enum Move {
 pub(crate) struct World {
     pub(crate) supervision: Supervision,
     pub(crate) now: Now,
-    pub(crate) specs: Vec<Arc<GroupSpec>>,
     pub(crate) finished: bool,
     /// What was published and ordered, for tests that look.
     pub(crate) story: Vec<(Instant, Effect)>,
@@ -134,7 +133,6 @@ impl World {
         let mut world = Self {
             supervision: Supervision::new(),
             now: Now { monotonic: Instant(1_000_000_000), wall: WallTime(1_000_000) },
-            specs: specs.clone(),
             finished: false,
             story: Vec::new(),
             alive: BTreeMap::new(),
