@@ -1,4 +1,6 @@
 //! The log path with real pipes and real files.
+//!
+//! Long because each promise of the log path has its own pipe, file and fault, and they share their helpers.
 
 use std::fs;
 use std::io::{Read, Write};

@@ -2,6 +2,8 @@
 //!
 //! The real Supervisor runs in one Python process a test (`conf/reference.py`). The tables below are the cases; the matrices
 //! put many values of a kind into a setting of that kind.
+//!
+//! Long because most of it is tables of texts.
 
 mod conf;
 
