@@ -27,6 +27,15 @@ pub struct ChannelLog {
     syslog: Option<Box<str>>,
     /// What a full target has not taken yet of a chunk that is still in the pipe.
     rest: Rest,
+    /// Of the present process's pipe.
+    width: Width,
+}
+
+/// Whether a pipe has been made larger.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Width {
+    Usual,
+    Wide,
 }
 
 /// Whether somebody wants [`Told::Chunk`].
@@ -87,6 +96,12 @@ struct Rest {
 
 /// How many chunks are moved before it is another's turn.
 const CHUNKS_AT_ONCE: usize = 16;
+/// After how many chunks in one turn a program counts as a busy writer: it has filled its pipe again while the pipe
+/// was being emptied.
+const BUSY_AFTER: usize = 2;
+/// How large the pipe of a busy writer is made, in bytes: what the kernel allows everybody. It takes memory only while
+/// it is full, and writer and mind then wake each other less often.
+const WIDE_PIPE: usize = 1 << 20;
 
 impl ChannelLog {
     /// `name` is what lines in the system's log begin with. Opens nothing.
@@ -105,6 +120,7 @@ impl ChannelLog {
                 Syslog::Lines => Some(name.into()),
             },
             rest: Rest::default(),
+            width: Width::Usual,
         }
     }
 
@@ -146,7 +162,10 @@ impl ChannelLog {
         if in_pipe > 0 {
             with_scratch(|scratch| scratch.consume(pipe, in_pipe));
         }
-        for _ in 0..CHUNKS_AT_ONCE {
+        for round in 0..CHUNKS_AT_ONCE {
+            if round == BUSY_AFTER {
+                self.widen(pipe);
+            }
             let taken = match (self.is_plain(), ready) {
                 (true, Ready::Yes) => match self.file.take(pipe, told) {
                     Taken::Refused => self.copy(pipe, told),
@@ -167,6 +186,14 @@ impl ChannelLog {
         Pumped::More
     }
 
+    /// Makes the pipe of a busy writer larger. Where the kernel refuses, it stays as it is.
+    fn widen(&mut self, pipe: BorrowedFd<'_>) {
+        if self.width == Width::Usual {
+            self.width = Width::Wide;
+            let _ = rustix::pipe::fcntl_setpipe_size(pipe, WIDE_PIPE);
+        }
+    }
+
     /// Puts a text of minder's own into the stream, as if the program had written it.
     pub fn write(&mut self, bytes: &[u8], told: &mut Vec<Told>) {
         self.file.begin(told);
@@ -180,6 +207,7 @@ impl ChannelLog {
     /// The process has ended and its pipe is empty: writes what was held back, closes the file, and makes ready for
     /// another process.
     pub fn process_ended(&mut self, told: &mut Vec<Told>) {
+        self.width = Width::Usual;
         if let Some(mut marks) = self.marks.take() {
             self.file.begin(told);
             marks.finish(&mut |piece, collected| self.keep(piece, collected, told));
