@@ -73,7 +73,9 @@ fn candidates<'a>(line: &str, word: &str, processes: impl FnOnce() -> &'a [Proce
             _ => Vec::new(),
         }
     };
-    names.into_iter().filter(|name| name.starts_with(word)).collect()
+    let mut names: Vec<String> = names.into_iter().filter(|name| name.starts_with(word)).collect();
+    names.sort();
+    names
 }
 
 fn groups(processes: &[ProcessInfo]) -> Vec<String> {
@@ -122,9 +124,9 @@ mod tests {
         for (line, word, expected) in [
             ("re", "re", "reload remove reread restart"),
             ("help st", "st", "start status stop"),
-            ("start ", "", "cat grp:a grp:* grp:b"),
-            ("start cat g", "g", "grp:a grp:* grp:b"),
-            ("start cat:", "cat:", "cat:cat cat:*"),
+            ("start ", "", "cat grp:* grp:a grp:b"),
+            ("start cat g", "g", "grp:* grp:a grp:b"),
+            ("start cat:", "cat:", "cat:* cat:cat"),
             ("update ", "", "cat grp"),
             ("avail ", "", ""),
         ] {

@@ -1,12 +1,14 @@
 //! The terminal, or what stands in for it: lines out, lines in, passwords, and Ctrl-C, on one event loop.
 
+use std::fs::File;
 use std::future::Future;
 use std::io::{self, BufWriter, IsTerminal, Read, Stdout, Write};
 use std::ops::ControlFlow;
+use std::os::fd::AsFd;
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
-use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -118,16 +120,17 @@ impl Console {
     /// [`Exception::NoPassword`] when there is nobody to type it, or [`Exception::Interrupted`].
     pub(super) fn secret(&mut self, prompt: &str) -> Result<String, Exception> {
         self.flush();
-        match secret_on_terminal(prompt) {
-            Ok(text) => Ok(text),
+        let typed = match HiddenTerminal::open(prompt) {
+            Ok(terminal) => self.wait(terminal.line())?.ok(),
             Err(_) => {
                 let _ = write!(io::stderr(), "Warning: the password may be shown\n{prompt}");
                 match self.ask("")? {
-                    Input::Line(line) => Ok(line),
-                    Input::End => Err(Exception::NoPassword),
+                    Input::Line(line) => Some(line),
+                    Input::End => None,
                 }
             }
-        }
+        };
+        typed.ok_or(Exception::NoPassword)
     }
 }
 
@@ -154,27 +157,45 @@ pub(super) fn write_through(bytes: &[u8]) -> ControlFlow<()> {
     }
 }
 
-fn secret_on_terminal(prompt: &str) -> io::Result<String> {
-    let mut terminal = std::fs::File::options().read(true).write(true).open("/dev/tty")?;
-    let shown = tcgetattr(&terminal)?;
-    let mut hidden = shown.clone();
-    hidden.local_modes.remove(LocalModes::ECHO);
-    terminal.write_all(prompt.as_bytes())?;
-    tcsetattr(&terminal, OptionalActions::Flush, &hidden)?;
-    let mut line = Vec::new();
-    let mut byte = [0_u8];
-    let read = loop {
-        match terminal.read(&mut byte) {
-            Ok(0) => break Ok(()),
-            Ok(_) if byte[0] == b'\n' => break Ok(()),
-            Ok(_) => line.push(byte[0]),
-            Err(error) => break Err(error),
+/// The terminal while it does not show what is typed. Whatever happens, it gets its echo back.
+struct HiddenTerminal {
+    terminal: File,
+    shown: Termios,
+}
+
+impl HiddenTerminal {
+    fn open(prompt: &str) -> io::Result<HiddenTerminal> {
+        let mut terminal = File::options().read(true).write(true).open("/dev/tty")?;
+        let shown = tcgetattr(&terminal)?;
+        let mut hidden = shown.clone();
+        hidden.local_modes.remove(LocalModes::ECHO);
+        terminal.write_all(prompt.as_bytes())?;
+        tcsetattr(&terminal, OptionalActions::Flush, &hidden)?;
+        Ok(HiddenTerminal { terminal, shown })
+    }
+
+    /// The line that is typed. A read of its own would not end at Ctrl-C, so it waits for something to read first.
+    async fn line(mut self) -> io::Result<String> {
+        let mut line = Vec::new();
+        while line.last() != Some(&b'\n') {
+            readable(self.terminal.try_clone()?).await;
+            let mut chunk = [0_u8; 4096];
+            let count = self.terminal.read(&mut chunk)?;
+            if count == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            line.extend_from_slice(&chunk[..count]);
         }
-    };
-    // The terminal gets its echo back whatever happened.
-    tcsetattr(&terminal, OptionalActions::Flush, &shown)?;
-    terminal.write_all(b"\n")?;
-    read.map(|()| String::from_utf8_lossy(&line).into_owned())
+        line.pop();
+        self.terminal.write_all(b"\n")?;
+        Ok(String::from_utf8_lossy(&line).into_owned())
+    }
+}
+
+impl Drop for HiddenTerminal {
+    fn drop(&mut self) {
+        let _ = tcsetattr(&self.terminal, OptionalActions::Flush, &self.shown);
+    }
 }
 
 /// Standard input as lines. It reads only when the kernel has something, so that a wait for a line can be given up
@@ -192,7 +213,7 @@ impl StdinLines {
                 line.pop();
                 return Input::Line(String::from_utf8_lossy(&line).into_owned());
             }
-            readable().await;
+            readable(rustix::stdio::stdin()).await;
             let mut chunk = [0_u8; 4096];
             match rustix::io::read(rustix::stdio::stdin(), &mut chunk) {
                 Ok(count) if count > 0 => self.pending.extend_from_slice(&chunk[..count]),
@@ -207,14 +228,13 @@ impl StdinLines {
     }
 }
 
-/// Waits until standard input can be read. A file cannot be registered with an event loop, so a thread polls it; the
+/// Waits until an input can be read. A file cannot be registered with an event loop, so a thread polls it; the
 /// pipe ends the thread's wait when ours is given up, because dropping our end hangs up the other.
-async fn readable() {
+async fn readable(input: impl AsFd + Send + 'static) {
     let Ok((hung_up, _held)) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC) else { return };
     let polling = tokio::task::spawn_blocking(move || {
-        let stdin = rustix::stdio::stdin();
         loop {
-            let mut both = [PollFd::new(&stdin, PollFlags::IN), PollFd::new(&hung_up, PollFlags::IN)];
+            let mut both = [PollFd::new(&input, PollFlags::IN), PollFd::new(&hung_up, PollFlags::IN)];
             if poll(&mut both, None) != Err(Errno::INTR) {
                 break;
             }

@@ -3,6 +3,7 @@
 
 use std::io;
 
+use super::console::is_terminal;
 use crate::client::{BadUrl, ClientError};
 use crate::conf::python::repr;
 use crate::xmlrpc::Fault;
@@ -64,6 +65,8 @@ impl Exception {
             Exception::Server(error) => text_of(error),
             Exception::BadUrl(error) => error.to_string(),
             Exception::Overflow => "int exceeds XML-RPC limits".to_owned(),
+            // Python reads a terminal by another way, which gives no reason.
+            Exception::EndOfInput if is_terminal() => String::new(),
             Exception::EndOfInput => "EOF when reading a line".to_owned(),
             Exception::UnknownResult { code, name } => format!("Unknown result code {code} for {name}"),
             Exception::UnexpectedAnswer(what) => repr(what),

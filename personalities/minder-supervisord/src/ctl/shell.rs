@@ -79,7 +79,8 @@ fn read_and_run(ctl: &mut Controller, editor: &mut LineEditor) -> Result<(), Exc
         editor.set_helper(ctl.client().ok().map(Names::new));
         flow = match editor.readline(&prompt) {
             Ok(line) => ctl.run_line(&line)?,
-            Err(ReadlineError::Interrupted) => return Err(Exception::Interrupted),
+            // The editor has ended the line already.
+            Err(ReadlineError::Interrupted | ReadlineError::Eof) => return Ok(()),
             Err(_) => ctl.run_line("EOF")?,
         };
     }
