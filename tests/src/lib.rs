@@ -30,6 +30,7 @@ pub mod mail;
 pub mod normal;
 pub mod place;
 pub mod process;
+pub mod terminal;
 pub mod trace;
 pub mod wait;
 pub mod xmlrpc;

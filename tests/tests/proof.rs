@@ -13,6 +13,7 @@ mod programs;
 mod reload;
 mod rpc;
 mod rpc_logs;
+mod shell;
 mod superlance;
 mod web_page;
 mod whole_daemon;
