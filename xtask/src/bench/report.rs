@@ -55,12 +55,15 @@ ratios mean something.
   asked every 20 ms.
 ";
 
-/// Processor, how many, kernel.
+/// Processor, how many, kernel, and how busy it was: with a load far above the number of processors somebody else worked too.
 fn machine() -> String {
     let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
     let info = read("/proc/cpuinfo");
     let model = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
     let model = model.map_or("unknown processor", |(_, model)| model);
     let count = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
-    format!("{count} × {model}, Linux {}", read("/proc/sys/kernel/osrelease").trim())
+    let load = read("/proc/loadavg");
+    let load = load.split_whitespace().nth(2).unwrap_or("unknown");
+    let kernel = read("/proc/sys/kernel/osrelease");
+    format!("{count} × {model}, Linux {}; load of the last quarter of an hour: {load}", kernel.trim())
 }

@@ -94,6 +94,11 @@ impl Station {
         }
     }
 
+    /// A client, whether or not the server answers; it waits so long for each answer.
+    pub(super) fn client_at_once(&self, patience: Duration) -> Client {
+        Client::new(&self.socket).patient(patience)
+    }
+
     /// The process that was started: of minder, the keeper.
     pub(super) fn pid(&self) -> i32 {
         self.process.id().cast_signed()
