@@ -72,7 +72,12 @@ impl Client {
         stream.write_all(request)?;
         self.answer.clear();
         let mut head = None;
+        // Of the whole answer: one that comes in drops would else never be late.
+        let deadline = Instant::now() + self.patience;
         loop {
+            if Instant::now() > deadline {
+                return Err(io::ErrorKind::TimedOut.into());
+            }
             let mut block = [0; 65536];
             let length = stream.read(&mut block)?;
             if length == 0 {
