@@ -1,8 +1,8 @@
 //! The build's own commands: `cargo xtask COMMAND`.
 //!
-//! One file a command: [`setup`] prepares the machine, [`test`] proves minder against the originals, [`tidy`] holds the
+//! One file a command: [`setup`] prepares the machine, [`mod@test`] proves minder against the originals, [`tidy`] holds the
 //! sources against the rules that no compiler knows, [`ci`] is all of it in the order of the continuous integration,
-//! [`bench`] measures. [`step`] runs a program with its time shown, [`workspace`] knows where things are.
+//! [`mod@bench`] measures. [`step`] runs a program with its time shown, [`workspace`] knows where things are.
 
 mod bench;
 mod ci;

@@ -1,6 +1,5 @@
 //! Names and numbers that mean one thing each.
 
-use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::fmt;
 use core::num::NonZeroU32;
@@ -99,9 +98,10 @@ impl Signal {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Errno(pub i32);
 
-/// A string of bytes that the kernel takes as it is: a path, an argument, a value of the environment.
+/// A string of bytes that the kernel takes as it is: a path, an argument, a value of the environment. A copy shares
+/// the bytes, since a thousand programs say much the same.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct ByteString(Box<[u8]>);
+pub struct ByteString(Arc<[u8]>);
 
 /// A [`ByteString`] that names a file.
 pub type BytePath = ByteString;
@@ -118,7 +118,7 @@ impl ByteString {
     }
 }
 
-impl<T: Into<Box<[u8]>>> From<T> for ByteString {
+impl<T: Into<Arc<[u8]>>> From<T> for ByteString {
     fn from(bytes: T) -> Self {
         Self(bytes.into())
     }

@@ -6,13 +6,18 @@ use rustix::io::Errno;
 /// Gives every old file the next higher number, so that the last is gone, and the file itself number 1. What is
 /// missing is passed over: somebody else may clean up.
 ///
-/// The original first removes the file whose name is wanted. `rename` replaces it in one step, so that a power cut
-/// cannot lose both.
+/// The last one is removed first, so that no rename replaces a file: file systems write a file out at once when it takes
+/// another's place by a rename, and the mind would wait for the disk. A power cut in between loses only what was due to
+/// go.
 ///
 /// # Errors
 /// With the path that could not be moved, for example because a directory has the name that is wanted. What was
 /// moved before stays so.
 pub(super) fn shift(path: &[u8], backups: u32) -> Result<(), (Vec<u8>, Errno)> {
+    if backups > 0 {
+        // What cannot be removed the rename below will tell of.
+        let _ = fs::unlink(&numbered(path, backups)[..]);
+    }
     for number in (1..backups).rev() {
         move_over(&numbered(path, number), &numbered(path, number + 1))?;
     }

@@ -20,6 +20,7 @@ use minder_core::program::{
 };
 use minder_core::restart::{ExpectedExits, RestartPolicy};
 use minder_core::stop::{Reach, StopPolicy};
+use std::cell::RefCell;
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,7 +41,7 @@ pub const JUDGE: &str = "supervisor.dispatchers:default_handler";
 ///
 /// None that settings of this reader can cause: what the plan would refuse is taken out before.
 pub fn plan(settings: &Settings) -> Result<Plan, PlanProblem> {
-    let lowering = Lowering { settings };
+    let lowering = Lowering { settings, known: RefCell::default() };
     let mut names = HashSet::new();
     let groups = settings.groups.iter().filter(|group| names.insert(&group.name));
     Plan::new(groups.map(|group| lowering.group(group)).collect())
@@ -89,9 +90,22 @@ pub fn journal(daemon: &DaemonSection) -> JournalSpec {
 /// What all processes share.
 struct Lowering<'a> {
     settings: &'a Settings,
+    /// Texts that were met before. Copies of one program differ in a few words only.
+    known: RefCell<HashSet<ByteString>>,
 }
 
 impl Lowering<'_> {
+    /// A text as the kernel takes it; one that was met before is shared.
+    fn bytes(&self, text: &str) -> ByteString {
+        let fresh = bytes(text);
+        let mut known = self.known.borrow_mut();
+        if let Some(shared) = known.get(&fresh) {
+            return shared.clone();
+        }
+        known.insert(fresh.clone());
+        fresh
+    }
+
     fn group(&self, group: &GroupSection) -> GroupSpec {
         let mut programs: Vec<Arc<ProgramSpec>> = Vec::new();
         for process in &group.processes {
@@ -168,12 +182,16 @@ impl Lowering<'_> {
     fn command(&self, process: &ProcessSection) -> Command {
         let words = match shellwords::split(&process.command) {
             Ok(words) if words.is_empty() => Err(CommandProblem::Empty),
-            Ok(words) => Ok(words.iter().map(|word| bytes(word)).collect()),
+            Ok(words) => Ok(words.iter().map(|word| self.bytes(word)).collect()),
             Err(error) => Err(CommandProblem::Unsplittable(error.to_string().into())),
         };
         let own = process.environment.get("PATH").map(split_path);
-        let search =
-            own.as_ref().unwrap_or(&self.settings.search).iter().map(|directory| bytes(directory)).collect();
+        let search = own
+            .as_ref()
+            .unwrap_or(&self.settings.search)
+            .iter()
+            .map(|directory| self.bytes(directory))
+            .collect();
         Command { line: process.command.as_str().into(), words, search }
     }
 
@@ -187,7 +205,9 @@ impl Lowering<'_> {
                 ("SUPERVISOR_PROCESS_NAME", process.name.as_str()),
                 ("SUPERVISOR_GROUP_NAME", group.name.as_str()),
             ]);
-        own.chain(process.environment.iter()).map(|(name, value)| (bytes(name), bytes(value))).collect()
+        own.chain(process.environment.iter())
+            .map(|(name, value)| (self.bytes(name), self.bytes(value)))
+            .collect()
     }
 
     /// Nothing is changed for a process of the user that the daemon already is, so that also a daemon without rights can name
@@ -202,11 +222,11 @@ impl Lowering<'_> {
         let log = match &channel.logfile {
             LogFile::None | LogFile::Syslog => LogTarget::Nowhere,
             LogFile::Path(path) if path.is_empty() => LogTarget::Nowhere,
-            LogFile::Path(path) => LogTarget::File(bytes(path)),
+            LogFile::Path(path) => LogTarget::File(self.bytes(path)),
             LogFile::Auto => LogTarget::Fresh {
-                directory: bytes(&daemon.childlogdir),
-                prefix: bytes(&format!("{}-{name}---{}-", process.name, daemon.identifier)),
-                suffix: bytes(".log"),
+                directory: self.bytes(&daemon.childlogdir),
+                prefix: self.bytes(&format!("{}-{name}---{}-", process.name, daemon.identifier)),
+                suffix: self.bytes(".log"),
             },
         };
         let limit = u64::try_from(channel.capture_maxbytes).unwrap_or(0);
@@ -215,7 +235,11 @@ impl Lowering<'_> {
             rotation: rotation(channel.maxbytes, channel.backups),
             syslog: if channel.syslog { Syslog::Lines } else { Syslog::Off },
             filter: if daemon.strip_ansi { OutputFilter::StripAnsi } else { OutputFilter::Raw },
-            capture: (limit > 0).then(|| Capture { limit, begin: bytes(CAPTURE.0), end: bytes(CAPTURE.1) }),
+            capture: (limit > 0).then(|| Capture {
+                limit,
+                begin: self.bytes(CAPTURE.0),
+                end: self.bytes(CAPTURE.1),
+            }),
             publish: if channel.events_enabled { Publish::Chunks } else { Publish::Silent },
         }
     }
@@ -223,8 +247,8 @@ impl Lowering<'_> {
     fn notices(&self, process: &ProcessSection) -> StageNotices {
         const END: &str = "\nsupervisor: child process was not spawned\n";
         let notice = |before: String, reason: ReasonShown| Notice {
-            before: bytes(&before),
-            after: bytes(END),
+            before: self.bytes(&before),
+            after: self.bytes(END),
             reason,
         };
         let uid = process.user.as_ref().map_or(self.settings.uid, |user| user.uid);

@@ -1,6 +1,6 @@
 //! `supervisor.*`, a file a theme.
 //!
-//! Each method first passes [`Rpc::gate`](crate::rpc::Rpc::gate), which refuses while everything is being stopped;
+//! Each method first passes `Rpc::gate`, which refuses while everything is being stopped;
 //! `sendRemoteCommEvent` alone does not.
 
 pub mod about;
