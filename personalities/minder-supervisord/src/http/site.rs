@@ -5,6 +5,7 @@ use std::error::Error;
 use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::BodyExt;
@@ -89,8 +90,14 @@ impl Site {
         if let Some(login) = &self.login {
             match login.admits(request.headers()) {
                 Admission::Granted => {}
-                Admission::Refused => return unauthorized(),
-                Admission::Garbled => return error(StatusCode::BAD_REQUEST),
+                Admission::Refused => {
+                    pass_over(request).await;
+                    return unauthorized();
+                }
+                Admission::Garbled => {
+                    pass_over(request).await;
+                    return error(StatusCode::BAD_REQUEST);
+                }
             }
         }
         let decoded = decoded_path(request.uri().path());
@@ -118,6 +125,7 @@ impl Site {
         B: Upload,
     {
         if !may_call(request.headers()) {
+            pass_over(request).await;
             return error(StatusCode::FORBIDDEN);
         }
         let body = match whole_body(request, Limits::REQUEST.bytes_max).await {
@@ -240,6 +248,21 @@ impl<'a> Place<'a> {
             (None, _) => Place::Nothing,
         }
     }
+}
+
+/// How long a body is read although nobody wants it.
+const UNWANTED_TIME_MAX: Duration = Duration::from_secs(5);
+
+/// Reads a body to its end and keeps nothing of it. A client that sends head and body one after the other would
+/// otherwise find the connection closed between the two, and never read why.
+async fn pass_over<B>(request: Request<B>)
+where
+    B: Upload,
+{
+    let mut unwanted =
+        std::pin::pin!(http_body_util::Limited::new(request.into_body(), Limits::REQUEST.bytes_max));
+    let to_the_end = async { while let Some(Ok(_)) = unwanted.frame().await {} };
+    let _ = tokio::time::timeout(UNWANTED_TIME_MAX, to_the_end).await;
 }
 
 /// The body of a request that says how long it is.
