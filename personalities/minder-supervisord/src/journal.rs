@@ -73,12 +73,13 @@ impl Observer for Journal {
     fn observe(&mut self, now: Now, world: &Supervision, event: &Event, orders: &mut Vec<Order>) {
         let mut page = Page { words: &self.words, now, orders };
         recall(&mut self.past, &mut self.stops, &mut self.deaths, now, world);
-        // The report comes behind the signals that the way down begins with, as in the original.
-        if !begins_a_stop(event) {
-            report_deaths(&mut self.deaths, world, &mut page);
-        }
+        report_deaths(&mut self.deaths, world, &mut page);
         match event {
-            Event::StopBegan => self.deaths = Some(now.monotonic),
+            Event::StopBegan => {
+                // At once, as in the original: whoever ends quickly is named, too.
+                self.deaths = Some(now.monotonic);
+                report_deaths(&mut self.deaths, world, &mut page);
+            }
             Event::Moved(moved) => {
                 if let Some(instance) = world.instance(moved.id) {
                     page.moved(moved, instance);
@@ -170,30 +171,6 @@ fn recall(
             let slow = world.instances().filter(|(_, one)| State::of(&one.facts) == State::Stopping);
             stops.extend(slow.map(|(id, _)| (id, now.monotonic + STOP_REPORT_PAUSE)));
         }
-    }
-}
-
-/// Whether an event belongs to the burst of signals that a stop begins with.
-fn begins_a_stop(event: &Event) -> bool {
-    match event {
-        Event::StopBegan | Event::StopSignalled { .. } => true,
-        Event::Moved(moved) => {
-            // Whoever waited for another attempt is given up in the same breath.
-            matches!(moved.after.phase, Phase::Stopping { .. } | Phase::Down(Rest::GaveUp))
-        }
-        Event::Began
-        | Event::Output(_)
-        | Event::Captured(_)
-        | Event::StdinBroken { .. }
-        | Event::GroupAdded(_)
-        | Event::GroupRemoved(_)
-        | Event::SocketOpened(..)
-        | Event::SocketClosed(..)
-        | Event::OrphanReaped { .. }
-        | Event::Announced(_)
-        | Event::Asked(_)
-        | Event::LogReopenBegan
-        | Event::Trouble(_) => false,
     }
 }
 
