@@ -81,9 +81,10 @@ pub const DEVIATIONS: &[Deviation] = &[
     },
     Deviation {
         name: "no negative durations",
-        reason: "a negative number of seconds does the same as none, so that is what is kept and told",
-        original: "\"(startsecs|stopwaitsecs|startretries)\":(-[0-9]+|0\\b)",
-        minder: "\"(startsecs|stopwaitsecs|startretries)\":0\\b",
+        reason: "a negative number of seconds does the same as none, so that is what is kept and told; a negative size \
+                 makes the original begin a new log with every piece, and means no limit here",
+        original: "\"(startsecs|stopwaitsecs|startretries|[a-z_]+_maxbytes)\":(-[0-9]+|0\\b)",
+        minder: "\"(startsecs|stopwaitsecs|startretries|[a-z_]+_maxbytes)\":0\\b",
         extra: NOTHING,
     },
 ];

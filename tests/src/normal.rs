@@ -57,7 +57,7 @@ fn rules() -> &'static [(Regex, &'static str)] {
             (r"(?m)^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} ", ""),
             (r"\bpid([ :])\d+", "pid$1<PID>"),
             (r"(?m)^(\s*)\d{2,7}$", "$1<PID>"),
-            (r"(killing '?[^']+'?) \((pid )?(\d+|<PID>)\)", "$1 (<PID>)"),
+            (r"(killing '?[^'\n]+'?) \((pid )?(\d+|<PID>)\)", "$1 (<PID>)"),
             (r"uptime (\d+ days?, )?\d+:\d\d:\d\d", "uptime <UPTIME>"),
             (r"\b[A-Z][a-z]{2} \d\d \d\d:\d\d [AP]M\b", "<DATE>"),
             (r"\b[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}\b", "<CTIME>"),

@@ -160,7 +160,76 @@ configurations! {
     an_error_in_an_included_file: "[include]\nfiles=x.conf\n", &[], &[("x.conf", "[program:x]\ncommand=/bin/cat\nstartsecs=x\n")];
     a_bad_line_in_an_included_file: "[include]\nfiles=x.conf\n", &[], &[("x.conf", "[program:x]\nnonsense\n")];
 
+    an_include_by_variables: "{a}[include]\nfiles=%(here)s/%(ENV_HOME)s.conf %(here)s/[xy]?.conf x1.conf\n", &[], &[
+        ("x1.conf", "[program:x]\ncommand=/bin/echo %(here)s %(host_node_name)s\nautostart=false\n"),
+        ("y2.conf", "[program:x]\nstartsecs=7\n[group:g]\nprograms=x,a\n"),
+    ];
+    an_include_over_lines: "{a}[include]\nfiles = b.conf\n  sub/c.conf\n\n", &[], &[
+        ("b.conf", "[program:b]\ncommand=/bin/cat\nautostart=false\n"),
+        ("sub/c.conf", "[eventlistener:c]\ncommand=/bin/cat\nautostart=false\nevents=TICK_60\n[inet_http_server]\nport={port}\n"),
+    ];
+    an_include_with_an_unknown_name: "[include]\nfiles=%(nope)s/x.conf\n", &[], &[];
+    an_included_main_section: "[include]\nfiles=m.conf\n", &[], &[("m.conf", "[supervisord]\nidentifier=included\nloglevel=debug\n")];
+    an_included_expansion_that_fails: "[include]\nfiles=d/m.conf\n", &[], &[("d/m.conf", "[program:x]\ncommand=/bin/cat %(nope)s\n")];
+    an_included_directory: "[include]\nfiles=d\n", &[], &[("d/m.conf", "[program:x]\ncommand=/bin/cat\n")];
+    included_values_with_percent_signs: "{a}[include]\nfiles=m.conf\n", &[], &[("m.conf", "[program:x]\ncommand=/bin/date +%%H\nautostart=false\nenvironment=A=\"50%%\"\n")];
+
+    // More of the lexical rules.
+    a_byte_order_mark: "\u{feff}[supervisord]\nuser=root\n", &[], &[];
+    a_key_without_a_name: "{a}=5\n", &[], &[];
+    a_value_that_is_a_comment: "{a}directory=;x\nstopwaitsecs= ;x\n", &[], &[];
+    text_after_a_section_name: "[program:a] and more\ncommand=/bin/cat\nautostart=false\n", &[], &[];
+    a_section_in_upper_case: "[PROGRAM:a]\ncommand=/bin/cat\n[Supervisord]\nx=y\n", &[], &[];
+    an_indented_section: "{a}  [program:b]\ncommand=/bin/cat\n", &[], &[];
+    an_indented_first_key: "[program:a]\n  command=/bin/cat\n  autostart=false\n", &[], &[];
+    blank_lines_inside_a_value: "[program:a]\nautostart=false\ncommand=/bin/echo one\n\n  two\n; gone\n  three ; gone too\n", &[], &[];
+    a_tab_before_a_comment: "{a}directory=/tmp\t# no\n", &[], &[];
+    a_delimiter_in_a_value: "{a}environment=A=\"x:y=z\"\ndirectory:/tmp=x\n", &[], &[];
+    rem_is_no_comment: "rem this\n[program:a]\ncommand=/bin/cat\n", &[], &[];
+    an_empty_section_name: "[]\nx=y\n{a}", &[], &[];
+    form_feeds: "{a}\u{c}startsecs=4\u{c}\nstopwaitsecs=3\u{85}\n", &[], &[];
+    a_number_in_other_digits: "{a}startsecs=\u{0663}\n", &[], &[];
+    a_plus_before_a_number: "{a}startsecs=+5\npriority=-3\nstdout_logfile_backups= 2 \n", &[], &[];
+    sizes_that_are_none: "{a}stdout_logfile_maxbytes=1.5MB\n", &[], &[];
+    a_size_without_a_number: "{a}stdout_logfile_maxbytes=MB\n", &[], &[];
+    a_negative_size: "{a}stdout_logfile_maxbytes=-1MB\nstderr_capture_maxbytes=-5\n", &[], &[];
+    an_octal_with_a_prefix: "{a}umask=0o22\n", &[], &[];
+    signal_zero: "{a}stopsignal=0\n", &[], &[];
+    realtime_signals: "{a}stopsignal= rtmin \n[program:b]\ncommand=/bin/cat\nautostart=false\nstopsignal=POLL\n", &[], &[];
+    a_negative_number_of_programs: "{a}numprocs=-1\n", &[], &[];
+    a_number_of_programs_with_a_wide_name: "{a}numprocs=2\nprocess_name=%(program_name)s-%(process_num)5d\n", &[], &[];
+    the_group_name_in_a_group: "[program:a]\nautostart=false\ncommand=/bin/echo %(group_name)s\n[group:g]\nprograms=a\n", &[], &[];
+    a_group_with_a_trailing_comma: "{a}[group:g]\nprograms=a,\n", &[], &[];
+    a_server_url_of_its_own: "{a}serverurl=http://elsewhere:1\n[program:b]\ncommand=/bin/cat\nautostart=false\nserverurl=auto\n", &[], &[];
+    log_names_in_mixed_case: "{a}stdout_logfile=NONE\nstderr_logfile=None\n", &[], &[];
+    a_home_in_a_log_name: "{a}stdout_logfile=~/minder-none/x\n", &[], &[];
+    a_log_with_a_number: "[program:a]\nautostart=false\ncommand=/bin/cat\nnumprocs=2\nprocess_name=p%(process_num)d\nstdout_logfile={dir}/%(program_name)s.%(process_num)d.log\n", &[], &[];
+    priorities_of_groups: "{a}priority=5\n[program:b]\ncommand=/bin/cat\nautostart=false\npriority=3\n[group:g]\nprograms=b,a\npriority=1\n", &[], &[];
+
+    // More servers.
+    several_servers: main("") + "[unix_http_server:two]\nfile={dir}/two.sock\nchmod=0777\n[inet_http_server:x]\nport=127.0.0.1:{port}\nusername=a\npassword=b\n{a}", &[], &[];
+    one_port_twice: main("") + "[inet_http_server:x]\nport=127.0.0.1:{port}\n[inet_http_server:y]\nport=127.0.0.1:{port}\n", &[], &[];
+    a_port_of_zero: main("") + "[inet_http_server]\nport=0\n", &[], &[];
+    an_empty_port: main("") + "[inet_http_server]\nport=\n", &[], &[];
+    a_password_without_a_user: main("") + "[inet_http_server]\nport={port}\npassword=x\n", &[], &[];
+    a_percent_sign_in_a_password: main("") + "[inet_http_server]\nport={port}\nusername=x\npassword=50%\n", &[], &[];
+    a_plugin_for_the_other_program: "{a}[ctlplugin:x]\nsupervisor.ctl_factory=no.such:thing\n", &[], &[];
+    an_interface_with_another_name: main("") + "[rpcinterface:other]\nsupervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface\n", &[], &[];
+    an_interface_with_a_key: main("").replace("[supervisorctl]", "x=y\n[supervisorctl]"), &[], &[];
+
     // The command line.
+    every_option: "{a}", &["-k", "-t", "-i", "me", "-q", "/tmp", "-y", "1MB", "-z", "3", "-e", "DEBUG", "-m", "077", "-a", "100", "--minprocs", "10", "-j", "other.pid", "-l", "other.log", "-d", "/tmp"], &[];
+    every_long_option: "{a}", &["--nocleanup", "--strip_ansi", "--identifier=me", "--childlogdir=/tmp", "--logfile_maxbytes=1MB", "--logfile_backups=3", "--loglevel=debug", "--umask=077", "--minfds=100", "--minprocs=10", "--pidfile=other.pid", "--logfile", "other.log", "--directory", "/tmp", "--user=root"], &[];
+    a_long_option_with_a_value_it_does_not_take: "", &["--silent=yes"], &[];
+    a_long_option_without_its_value: "", &["--logfile"], &[];
+    a_bad_user_option: "", &["-u", "nobodyatall"], &[];
+    a_bad_directory_option: "", &["-d", "/no/such"], &[];
+    a_bad_level_option: "", &["-e", "loud"], &[];
+    a_bad_size_option: "", &["-y", "many"], &[];
+    a_bad_log_option: "", &["-l", "/no/such/x.log"], &[];
+    options_run_together: "{a}", &["-kt", "-iname", "-e", "info"], &[];
+    a_dash_dash: "", &["--", "x"], &[];
+    a_short_option_twice: "", &["-i", "a", "--identifier", "b"], &[];
     an_unknown_option: "", &["--bogus"], &[];
     a_stray_word: "", &["pos"], &[];
     an_option_twice: "", &["-n"], &[];
@@ -176,6 +245,22 @@ fn version_and_help() {
     for argument in ["-v", "--version"] {
         compare_configuration("", &[argument], &[]);
     }
+}
+
+/// Bytes that are no UTF-8 in a file.
+#[test]
+fn a_file_in_another_encoding() {
+    minder_tests::compare_prepared("", |daemon, out| {
+        let mut bytes = daemon.read("supervisord.conf").into_bytes();
+        bytes.extend_from_slice(
+            b"[program:a]\ncommand=/bin/cat\nautostart=false\nenvironment=A=\"gr\xfc\xdfe\"\n",
+        );
+        std::fs::write(daemon.place().path("supervisord.conf"), bytes).unwrap();
+        daemon.launch(&["-n"]);
+        let done = daemon.wait_end();
+        out.fact("end", &done.status);
+        out.fact("says why", !done.stderr.is_empty());
+    });
 }
 
 #[test]

@@ -160,3 +160,98 @@ fn a_configuration_that_broke_meanwhile_does_not_matter_to_the_next_mind() {
     assert_eq!(facts(&daemon), before);
     assert_eq!(daemon.stop().status, "exit 0");
 }
+
+#[test]
+fn a_mind_killed_while_everything_begins_leaves_no_program_behind() {
+    if only_the_original() {
+        return;
+    }
+    let config: String =
+        (0..50).map(|n| format!("[program:p{n}]\ncommand=/bin/sleep 1000\nstartsecs=0\n")).collect();
+    for pause in 0..6 {
+        let daemon = Daemon::prepare(Kind::Minder, &config);
+        daemon.launch(&["-n"]);
+        let mind = daemon.until("there is a mind", || mind_of(&daemon));
+        // The moment is what the test is about: somewhere between the first group and the last process.
+        std::thread::sleep(std::time::Duration::from_millis(4 * pause));
+        signal_pid(mind, Signal::KILL);
+        daemon.wait_ready();
+        for n in [0, 24, 49] {
+            daemon.wait_state(&format!("p{n}"), "RUNNING");
+        }
+        let running = || facts(&daemon).iter().filter(|info| info["statename"] == "RUNNING").count();
+        daemon.until("all fifty run", || (running() == 50).then_some(()));
+        assert_eq!(daemon.stop().status, "exit 0", "{}", daemon.evidence());
+        assert!(daemon.leftovers().is_empty(), "{:?}", daemon.leftovers());
+    }
+}
+
+#[test]
+fn what_was_read_again_changes_programs_but_neither_servers_nor_log() {
+    if only_the_original() {
+        return;
+    }
+    let daemon = Daemon::start(Kind::Minder, "[program:a]\ncommand=/bin/sleep 100\nstartsecs=0\n");
+    daemon.wait_state("a", "RUNNING");
+    // The held sockets would be taken for others, and the log would go elsewhere.
+    let usual = minder_tests::daemon::USUAL;
+    let moved = usual
+        .replace("supervisord.log", "elsewhere.log")
+        .replace("[supervisord]", "[supervisord]\nidentifier=new");
+    assert_ne!(usual, moved);
+    daemon.configure(&(moved + "[program:b]\ncommand=/bin/sleep 100\nstartsecs=0\n"));
+    daemon.call("supervisor.reloadConfig", &json!([])).value();
+    daemon.call("supervisor.addProcessGroup", &json!(["b"])).value();
+    daemon.wait_state("b", "RUNNING");
+    let before = facts(&daemon);
+    kill_mind(&daemon);
+    assert_eq!(facts(&daemon), before);
+    assert_eq!(daemon.call("supervisor.getIdentification", &json!([])).value(), "supervisor");
+    assert!(!daemon.place().path("elsewhere.log").exists());
+    assert_eq!(daemon.stop().status, "exit 0");
+}
+
+#[test]
+fn a_signal_to_every_process_of_the_name_ends_it_once_and_cleanly() {
+    if only_the_original() {
+        return;
+    }
+    for _ in 0..5 {
+        let daemon = Daemon::start(Kind::Minder, "[program:a]\ncommand=/bin/sleep 100\nstartsecs=0\n");
+        daemon.wait_state("a", "RUNNING");
+        let mind = mind_of(&daemon).expect("a mind");
+        signal_pid(daemon.pid(), Signal::TERM);
+        signal_pid(mind, Signal::TERM);
+        assert_eq!(daemon.wait_end().status, "exit 0", "{}", daemon.evidence());
+        assert!(!daemon.log().contains("the mind was replaced"), "{}", daemon.log());
+    }
+}
+
+#[test]
+fn whoever_reads_the_pidfile_may_signal_at_once() {
+    if only_the_original() {
+        return;
+    }
+    for _ in 0..5 {
+        let daemon = Daemon::prepare(Kind::Minder, "[program:a]\ncommand=/bin/sleep 100\nstartsecs=0\n");
+        daemon.launch(&["-n"]);
+        while daemon.read_pid("main.pid").is_none() {
+            std::thread::yield_now();
+        }
+        assert_eq!(daemon.stop().status, "exit 0", "{}", daemon.evidence());
+        assert!(!daemon.place().path("main.pid").exists());
+    }
+}
+
+#[test]
+fn an_end_asked_for_during_a_restart_is_an_end() {
+    if only_the_original() {
+        return;
+    }
+    let config = "[program:a]\ncommand=/bin/sh -c 'trap \"sleep 0.5; exit 0\" TERM; touch {dir}/ready; while :; do sleep 0.1; done'\nstartsecs=0\n";
+    let daemon = Daemon::start(Kind::Minder, config);
+    daemon.until("the trap is set", || daemon.place().path("ready").exists().then_some(()));
+    daemon.signal(Signal::HUP);
+    daemon.wait_log("received SIGHUP");
+    assert_eq!(daemon.stop().status, "exit 0", "{}", daemon.evidence());
+}

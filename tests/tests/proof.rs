@@ -2,6 +2,7 @@
 
 mod children;
 mod configurations;
+mod corners;
 mod ctl;
 mod events;
 mod http;
