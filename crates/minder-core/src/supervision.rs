@@ -153,6 +153,10 @@ impl Supervision {
         }
         self.mode = Mode::Running;
         effects.push(Effect::Publish(Event::Began));
+        self.begin_all(now, effects);
+    }
+
+    fn begin_all(&mut self, now: Now, effects: &mut Vec<Effect>) {
         for id in self.in_start_order() {
             self.stimulate(now, id, Stimulus::Begin, effects);
         }
@@ -214,10 +218,15 @@ impl Supervision {
 
     fn resume(&mut self, now: Now, mode: Mode, effects: &mut Vec<Effect>) {
         self.mode = mode;
-        if self.mood() == Mood::Stopping {
-            self.mode = Mode::Stopping;
-            self.line_up_to_stop();
-            self.stop_next(now, effects);
+        match mode {
+            Mode::Resting => {}
+            // Where it broke off in the midst of its beginning, some have not had their turn.
+            Mode::Running => self.begin_all(now, effects),
+            Mode::Stopping | Mode::Stopped => {
+                self.mode = Mode::Stopping;
+                self.line_up_to_stop();
+                self.stop_next(now, effects);
+            }
         }
     }
 

@@ -4,10 +4,13 @@ mod sim;
 
 use std::time::Duration;
 
-use minder_core::ids::{CoreDump, ExitStatus, Signal};
+use minder_core::effect::Effect;
+use minder_core::ids::{CoreDump, ExitStatus, InstanceId, Signal};
 use minder_core::input::Input;
+use minder_core::instance::{Facts, Phase};
 use minder_core::program::{Readiness, Startup};
 use minder_core::restart::RestartPolicy;
+use minder_core::supervision::{Instance, Mode, Supervision};
 use proptest::prelude::*;
 
 use sim::{Manners, Move, World, group, program};
@@ -112,4 +115,25 @@ fn an_attempt_that_comes_due_while_others_stop_is_given_up() {
     world.play(&Move::Shutdown);
     world.wait(Duration::from_secs(60));
     assert!(world.finished);
+}
+
+/// The ledger is written slot by slot while everything begins; a kill in the midst of that leaves slots in it that
+/// nobody has asked for yet.
+#[test]
+fn a_mind_killed_in_the_midst_of_the_beginning_leaves_no_program_behind() {
+    let spec = group("a", 1, vec![program("x"), program("y"), program("z")]);
+    let mut begun = World::new(vec![spec.clone()]).slow();
+    begun.input(Input::Begin);
+    for kept in 0..=3 {
+        let facts = |(n, (id, instance)): (usize, (InstanceId, &Instance))| {
+            (id, if n < kept { instance.facts.clone() } else { Facts::FRESH })
+        };
+        let slots = begun.supervision.instances().enumerate().map(facts).collect();
+        let (mut next, mut effects) = (Supervision::new(), Vec::new());
+        next.step(begun.now, Input::Adopt(spec.clone(), slots), &mut effects);
+        next.step(begun.now, Input::Resume(Mode::Running), &mut effects);
+        let ordered = effects.iter().filter(|effect| matches!(effect, Effect::Spawn(_))).count();
+        assert_eq!(ordered, 3 - kept, "those that were not asked for yet, and no other");
+        assert!(next.instances().all(|(_, instance)| instance.facts.phase == Phase::Spawning));
+    }
 }

@@ -166,12 +166,17 @@ impl Mind {
     /// The first mind: everything in the plan comes into service.
     fn begin(&mut self, children: BTreeMap<ChildId, KeptChild>) {
         self.refuse_strangers(children);
+        self.bring_all_into_service();
+        self.settle();
+        self.link.send(ToKeeper::Ready);
+    }
+
+    /// All groups of the plan but those that are there already.
+    fn bring_all_into_service(&mut self) {
         for group in self.plan.groups().to_vec() {
             self.inputs.push_back(Input::AddGroup(group));
         }
         self.inputs.push_back(Input::Begin);
-        self.settle();
-        self.link.send(ToKeeper::Ready);
     }
 
     /// A later mind: what was in service is taken over as it was.
@@ -206,11 +211,13 @@ impl Mind {
             }
         }
         self.refuse_strangers(children);
-        self.inputs.push_back(match kept.mode {
-            // Killed before anything had begun: it begins now.
-            Mode::Resting => Input::Begin,
-            Mode::Running | Mode::Stopping | Mode::Stopped => Input::Resume(kept.mode),
-        });
+        match kept.mode {
+            // Killed before anything had begun: what was not in service yet comes into it, and it begins now.
+            Mode::Resting => self.bring_all_into_service(),
+            Mode::Running | Mode::Stopping | Mode::Stopped => {
+                self.inputs.push_back(Input::Resume(kept.mode));
+            }
+        }
         self.settle();
         for news in &news {
             self.catch_up(news);
