@@ -8,7 +8,10 @@
 //! descriptor that carries the rest. A program that minder runs may have got that variable by accident, so nothing
 //! is believed before the descriptor was looked at.
 
-#![allow(unsafe_code, reason = "descriptors that came through exec are only known by number")]
+#![allow(
+    unsafe_code,
+    reason = "descriptors that came through exec are only known by number; a hook before exec"
+)]
 
 use std::ffi::{CString, OsString};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
@@ -21,6 +24,7 @@ use std::{fmt, io};
 use rustix::io::FdFlags;
 use rustix::net::{AddressFamily, SocketType, sockopt};
 
+use crate::signals::hold_signals;
 use crate::wire::{Port, codec, port};
 
 /// The environment variable that tells a process its role. No program that minder runs should see it.
@@ -156,7 +160,8 @@ pub(crate) fn exec_front() -> io::Error {
     exec_self(&argv, &envs, (RESTART_VARIABLE.into(), "1".into()))
 }
 
-/// `std` empties the signal mask and resets SIGPIPE on the way, which is how a program expects to start.
+/// `std` empties the signal mask and resets SIGPIPE on the way. What is asked of a daemon by signal meanwhile must
+/// neither end it nor be lost, so those are held back again.
 fn exec_self(argv: &[OsString], envs: &[(OsString, OsString)], role: (OsString, OsString)) -> io::Error {
     let own = [ROLE_VARIABLE, RESTART_VARIABLE];
     let (argv0, arguments) =
@@ -164,6 +169,13 @@ fn exec_self(argv: &[OsString], envs: &[(OsString, OsString)], role: (OsString, 
     let mut command = Command::new(SELF);
     command.arg0(argv0).args(arguments).env_clear();
     command.envs(envs.iter().filter(|(name, _)| !own.iter().any(|own| name == own)).cloned()).envs([role]);
+    // SAFETY: it runs in this very process, right before the exec, and calls the kernel only.
+    unsafe {
+        command.pre_exec(|| {
+            hold_signals();
+            Ok(())
+        });
+    }
     command.exec()
 }
 

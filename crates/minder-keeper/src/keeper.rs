@@ -50,7 +50,10 @@ pub struct Keeper {
     /// When the next mind is due, while there is none.
     due: Instant,
     outbox: VecDeque<Letter>,
+    /// Signals that came, and that the mind has not been told of.
     asked: SignalSet,
+    /// Those it has been told of, and has not obeyed.
+    told: SignalSet,
     farewell: Option<Ending>,
 }
 
@@ -97,6 +100,7 @@ impl Keeper {
             due: Instant::now(),
             outbox: VecDeque::new(),
             asked: SignalSet::default(),
+            told: SignalSet::default(),
             farewell: None,
         })
     }
@@ -116,6 +120,7 @@ impl Keeper {
                 None => {}
                 Some(Ending::Exit(status)) => return status,
                 Some(Ending::Again) => {
+                    self.leave_signals();
                     self.signals.changed.reset_all();
                     self.origin.restore();
                     let error = exec_front();
@@ -123,6 +128,16 @@ impl Keeper {
                     return 1;
                 }
             }
+        }
+    }
+
+    /// Leaves what nobody has obeyed to the keeper that comes after the front: blocked, it waits with the kernel.
+    fn leave_signals(&mut self) {
+        let mut left = self.asked.with(self.told);
+        while let Some(signal) = left.first() {
+            left.remove(signal);
+            // To ourselves, by a number that came from the kernel: it cannot fail.
+            let _ = signals::send(getpid().as_raw_nonzero().get(), signal);
         }
     }
 
@@ -182,6 +197,7 @@ impl Keeper {
         let owes = self.farewell.is_some()
             || !self.outbox.is_empty()
             || self.asked != SignalSet::default()
+            || self.told != SignalSet::default()
             || self.children.exited() > 0;
         let Some(mind) = &mut self.mind else { return Some(self.due) };
         let debt = if owes || mind.line == Line::Dead { Debt::Answer } else { Debt::None };
@@ -228,6 +244,9 @@ impl Keeper {
         self.listen(usize::MAX, now);
         let mind = self.mind.take()?;
         self.outbox.clear();
+        // Whatever it was told and had not done, the next one is told again.
+        self.asked = self.asked.with(self.told);
+        self.told = SignalSet::default();
         if self.farewell.is_some() {
             return self.farewell;
         }
@@ -288,6 +307,7 @@ impl Keeper {
             }
             ToKeeper::Release { name } => self.held.release(&name),
             ToKeeper::Ready => self.lives.ever_ready = true,
+            ToKeeper::Obeyed { signal } => self.told.remove(signal),
             ToKeeper::Finish { status } => self.farewell = Some(Ending::Exit(status.into())),
             ToKeeper::Again => self.farewell = Some(Ending::Again),
         }
@@ -327,12 +347,14 @@ impl Keeper {
             self.children.told(&message);
             self.outbox.pop_front();
         }
-        while let Some(signal) = self.asked.first() {
+        // One that came again is told again, but only when the first is done.
+        while let Some(signal) = self.asked.without(self.told).first() {
             let line = self.post(&FromKeeper::Asked { signal }, &[]);
             if self.note(line) != Line::Open {
                 return;
             }
             self.asked.remove(signal);
+            self.told.add(signal);
         }
     }
 

@@ -33,6 +33,7 @@ pub mod wire;
 pub use boot::{Boot, RESTART_VARIABLE, ROLE_VARIABLE, Role, RoleError};
 pub use keeper::Keeper;
 pub use mind::MindCommand;
+pub use signals::hold_signals;
 
 /// Is the keeper from here on, with this executable as its mind. The result is the exit status for `main`.
 #[must_use]

@@ -34,6 +34,16 @@ impl SignalSet {
         self.0 & Self::bit(signal) != 0
     }
 
+    /// All of both.
+    pub(crate) fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Those that are not in the other.
+    pub(crate) fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
     /// The lowest.
     pub(crate) fn first(self) -> Option<i32> {
         (1..=SIGNAL_MAX).find(|signal| self.has(*signal))
@@ -114,6 +124,20 @@ impl AsFd for Signals {
     fn as_fd(&self) -> BorrowedFd<'_> {
         debug_assert!(self.fd.as_raw_fd() > 2, "std opens 0 to 2 before main");
         self.fd.as_fd()
+    }
+}
+
+/// Holds back the signals that the mind is told of until a keeper takes them: from here on none of them ends the
+/// process, and none is lost. To be called once others may know the process's id.
+pub fn hold_signals() {
+    let mut set = MaybeUninit::<libc::sigset_t>::uninit();
+    // SAFETY: the set is made by `sigemptyset` before it is used. These calls are also safe between fork and exec.
+    unsafe {
+        libc::sigemptyset(set.as_mut_ptr());
+        for signal in ASKED {
+            libc::sigaddset(set.as_mut_ptr(), signal);
+        }
+        libc::sigprocmask(libc::SIG_BLOCK, set.as_ptr(), ptr::null_mut());
     }
 }
 

@@ -1,7 +1,7 @@
 //! What keeper and mind say to each other: one message a packet, over one `SOCK_SEQPACKET` pair.
 //!
 //! ```text
-//!   mind ──ToKeeper──▶ keeper      Spawn · Signal · Acknowledge · Hold · Release · Ready · Finish · Again
+//!   mind ──ToKeeper──▶ keeper      Spawn · Signal · Acknowledge · Hold · Release · Ready · Obeyed · Finish · Again
 //!   mind ◀─FromKeeper─ keeper      Hello Child* Held* HelloEnd, then Spawned · NotSpawned · Exited · …
 //! ```
 //!
@@ -20,7 +20,7 @@ pub use port::Port;
 
 /// Version of this protocol, told in [`FromKeeper::Hello`]. Both ends are the same executable, except for the
 /// moment of an upgrade.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// The mind's name for one process of its choosing; not used again while the keeper still knows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -62,6 +62,12 @@ pub enum ToKeeper {
     },
     /// The mind is up. Until the first one a mind that exits with a status ends the keeper with that status.
     Ready,
+    /// What [`FromKeeper::Asked`] asked for has been done, or noted where the next mind finds it. Until then the
+    /// mind owes an answer, and the next one is asked again.
+    Obeyed {
+        /// The signal's number.
+        signal: i32,
+    },
     /// The mind will exit now, for good; the keeper waits for that and exits with `status`.
     Finish {
         /// The keeper's exit status.

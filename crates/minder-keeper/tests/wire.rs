@@ -84,6 +84,7 @@ fn to_keeper() -> impl Strategy<Value = ToKeeper> {
         text().prop_map(|name| ToKeeper::Hold { name }),
         text().prop_map(|name| ToKeeper::Release { name }),
         Just(ToKeeper::Ready),
+        any::<i32>().prop_map(|signal| ToKeeper::Obeyed { signal }),
         any::<u8>().prop_map(|status| ToKeeper::Finish { status }),
         Just(ToKeeper::Again),
     ]

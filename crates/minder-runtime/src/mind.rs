@@ -22,7 +22,7 @@ use minder_core::input::Input;
 use minder_core::instance::Trouble;
 use minder_core::plan::Plan;
 use minder_core::program::StdinSource;
-use minder_core::supervision::Supervision;
+use minder_core::supervision::{Mode, Supervision};
 use minder_core::time::Instant;
 use minder_keeper::wire::{ChildFds, ChildId, FromKeeper, SpawnStep, Stage, StageFailure, ToKeeper};
 use tokio::sync::mpsc;
@@ -384,17 +384,24 @@ impl Mind {
             libc::SIGUSR2 => self.reopen_logs(),
             _ => {}
         }
+        // Done, and kept where the next mind finds it; only then may the keeper forget that it was asked.
+        self.settle();
+        self.link.send(ToKeeper::Obeyed { signal });
     }
 
-    /// The first who asks says what follows.
+    /// Everything is to stop. A restart that is on its way becomes an end when somebody asks for that, but an end
+    /// becomes no restart.
     pub(crate) fn shut_down(&mut self, ending: Ending) {
-        use minder_core::supervision::Mode;
-        match self.world.mode() {
-            Mode::Resting | Mode::Running => {
+        match (self.world.mode(), ending) {
+            (Mode::Resting | Mode::Running, _) => {
                 self.roster.ending = ending;
                 self.inputs.push_back(Input::Shutdown);
             }
-            Mode::Stopping | Mode::Stopped => {}
+            (Mode::Stopping | Mode::Stopped, Ending::Exit) => {
+                self.roster.ending = ending;
+                self.roster.keep(&self.world);
+            }
+            (Mode::Stopping | Mode::Stopped, Ending::Again) => {}
         }
     }
 

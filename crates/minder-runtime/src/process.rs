@@ -10,3 +10,15 @@ pub fn ignore_file_size_signal() {
         libc::signal(libc::SIGXFSZ, libc::SIG_IGN);
     }
 }
+
+/// Leaves the signals that ask something of a daemon to the keeper. Whoever signals all processes of one name, or of
+/// one control group, reaches the mind as well, which would die of what it is about to be told.
+pub fn leave_requests_to_the_keeper() {
+    let asked = [libc::SIGTERM, libc::SIGINT, libc::SIGQUIT, libc::SIGHUP, libc::SIGUSR1, libc::SIGUSR2];
+    for signal in asked {
+        // SAFETY: as above.
+        unsafe {
+            libc::signal(signal, libc::SIG_IGN);
+        }
+    }
+}

@@ -12,7 +12,7 @@ use minder_core::control::Control;
 use minder_core::ids::Errno;
 use minder_core::plan::GroupSocket;
 use minder_keeper::wire::Port;
-use minder_keeper::{Boot, RESTART_VARIABLE};
+use minder_keeper::{Boot, RESTART_VARIABLE, hold_signals};
 use minder_runtime::greeting::Greeting;
 use minder_runtime::logs::{FreshNames, clean_fresh, set_syslog_identity};
 use minder_runtime::mind::Mind;
@@ -52,6 +52,8 @@ fn start(arguments: &[OsString], called: &[OsString]) -> ExitCode {
             Err(error) => return fail(&format!("cannot become a daemon: {error}")),
         }
     }
+    // Whoever reads the pidfile may signal that process.
+    hold_signals();
     prepared.write_pidfile();
     let error = become_keeper(prepared, called);
     fail(&format!("cannot become the keeper: {error}"))
@@ -91,6 +93,7 @@ pub(crate) fn mind(port: Port) -> ExitCode {
 
 fn run_mind(port: Port) -> io::Result<()> {
     process::ignore_file_size_signal();
+    process::leave_requests_to_the_keeper();
     set_syslog_identity("supervisord");
     let mut heritage = Heritage::sort(Greeting::receive(port)?)?;
     let snapshot =

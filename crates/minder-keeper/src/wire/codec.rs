@@ -201,7 +201,8 @@ enums! {
         4 Release { name },
         5 Ready,
         6 Finish { status },
-        7 Again
+        7 Again,
+        8 Obeyed { signal }
     }
     FromKeeper {
         0 Hello { version, keeper, lives },

@@ -1,4 +1,6 @@
 //! What the keeper promises, one function each.
+//!
+//! Long because it is the list of promises.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -35,6 +37,9 @@ promises![
     orphans_are_buried,
     five_hundred_spawns_wait_for_a_mind_that_does_not_read,
     signals_are_passed_on,
+    a_signal_nobody_obeyed_is_told_to_the_next_mind,
+    a_mind_that_does_not_obey_is_replaced,
+    a_signal_nobody_obeyed_outlives_the_keeper,
     signals_reach_a_group,
     a_dead_child_is_not_signalled,
     a_released_descriptor_is_gone,
@@ -367,6 +372,7 @@ fn signals_are_passed_on() {
     for signal in asked {
         world.signal_keeper(signal);
         assert_eq!(mind.hear_own().0, FromKeeper::Asked { signal: signal.as_raw() });
+        mind.say(&ToKeeper::Obeyed { signal: signal.as_raw() });
     }
     for ignored in ["34", "40", "64"] {
         let keeper = world.keeper.id().to_string();
@@ -380,6 +386,48 @@ fn signals_are_passed_on() {
     }
     world.signal_keeper(Signal::TERM);
     assert_eq!(mind.hear_own().0, FromKeeper::Asked { signal: 15 });
+}
+
+fn a_signal_nobody_obeyed_is_told_to_the_next_mind() {
+    let mut world = World::new();
+    let mind = world.fresh_mind();
+    for signal in [Signal::HUP, Signal::TERM] {
+        world.signal_keeper(signal);
+        assert_eq!(mind.hear_own().0, FromKeeper::Asked { signal: signal.as_raw() });
+    }
+    mind.say(&ToKeeper::Obeyed { signal: 1 });
+    mind.kill();
+    let next = world.fresh_mind();
+    assert_eq!(next.hear_own().0, FromKeeper::Asked { signal: 15 });
+    next.say(&ToKeeper::Obeyed { signal: 15 });
+    next.kill();
+    let last = world.fresh_mind();
+    world.signal_keeper(Signal::USR2);
+    assert_eq!(last.hear_own().0, FromKeeper::Asked { signal: 12 });
+    last.say(&ToKeeper::Finish { status: 0 });
+    last.exit(0);
+    assert_eq!(world.keeper_status(), Some(0));
+}
+
+fn a_mind_that_does_not_obey_is_replaced() {
+    let world = World::with_patience(Duration::from_millis(300));
+    let mind = world.fresh_mind();
+    world.signal_keeper(Signal::TERM);
+    assert_eq!(mind.hear_own().0, FromKeeper::Asked { signal: 15 });
+    let next = world.fresh_mind();
+    assert_eq!(next.hear_own().0, FromKeeper::Asked { signal: 15 });
+}
+
+fn a_signal_nobody_obeyed_outlives_the_keeper() {
+    let mut world = World::new();
+    let mind = world.fresh_mind();
+    mind.say(&ToKeeper::Again);
+    world.signal_keeper(Signal::TERM);
+    assert_eq!(mind.hear_own().0, FromKeeper::Asked { signal: 15 });
+    mind.exit(0);
+    assert_eq!(world.front_again(), world.keeper.id());
+    // It is held back: this front ends by itself, and not by the signal.
+    assert_eq!(world.keeper_status(), Some(5));
 }
 
 fn signals_reach_a_group() {
