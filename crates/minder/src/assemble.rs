@@ -26,6 +26,9 @@ use minder_supervisord::daemon::station::Station;
 
 /// What the front's first log lines are called among the descriptors that the keeper holds.
 const OPENING: &str = "opening";
+/// What the reading is called that the daemon itself was started from. A later one changes programs, but neither
+/// servers nor the main log, and those are what the held sockets belong to.
+const FIRST_READING: &str = "first-reading";
 
 /// Is supervisord: prepares, then becomes the keeper.
 #[expect(clippy::needless_pass_by_value, reason = "every personality is called like this")]
@@ -76,8 +79,15 @@ fn become_keeper(prepared: Prepared, called: &[OsString]) -> io::Error {
         (Ok(reading), Ok(opening)) => (reading, opening),
         (Err(error), _) | (_, Err(error)) => return error,
     };
-    let mut held =
-        vec![(format!("{READING_PREFIX}1").into_bytes(), reading), (OPENING.as_bytes().to_vec(), opening)];
+    let first = match reading.try_clone() {
+        Ok(first) => first,
+        Err(error) => return error,
+    };
+    let mut held = vec![
+        (format!("{READING_PREFIX}1").into_bytes(), reading),
+        (FIRST_READING.as_bytes().to_vec(), first),
+        (OPENING.as_bytes().to_vec(), opening),
+    ];
     held.extend(prepared.sockets.into_iter().map(|(name, fd)| (name.into_bytes(), fd)));
     let environment: Vec<_> = std::env::vars_os().filter(|(name, _)| name != RESTART_VARIABLE).collect();
     Boot { held }.exec(called, &environment)
@@ -96,9 +106,10 @@ fn run_mind(port: Port) -> io::Result<()> {
     process::leave_requests_to_the_keeper();
     set_syslog_identity("supervisord");
     let mut heritage = Heritage::sort(Greeting::receive(port)?)?;
-    let snapshot =
-        heritage.latest_reading().ok_or_else(|| io::Error::other("the keeper holds no reading"))?;
-    let station = Station::read(snapshot).map_err(io::Error::other)?;
+    let none = || io::Error::other("the keeper holds no reading");
+    let first = contents(heritage.take(FIRST_READING.as_bytes()).ok_or_else(none)?)?;
+    let latest = heritage.latest_reading().ok_or_else(none)?;
+    let station = Station::read(&first, latest).map_err(io::Error::other)?;
     let sockets = heritage.take_all(servers::HELD_PREFIX);
     let opening = heritage.take(OPENING.as_bytes()).map(contents).transpose()?.unwrap_or_default();
     let first_lines = match heritage.lives() {
@@ -113,7 +124,7 @@ fn run_mind(port: Port) -> io::Result<()> {
     local.block_on(&runtime, async {
         let parts = Parts {
             reader: station.reader(),
-            plan: station.plan().map_err(io::Error::other)?,
+            plan: station.plan(),
             observers: station.observers(heritage.recall(Station::RECALLED)),
             journal: station.journal(),
             first_lines,

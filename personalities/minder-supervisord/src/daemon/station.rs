@@ -26,7 +26,10 @@ use crate::rpc::{Interface, Rpc, ServerFacts, Weight};
 
 /// A supervisord, ready for a mind to run it.
 pub struct Station {
+    /// Of the reading that the daemon was started from.
     settings: Settings,
+    /// What should run by the last reading.
+    plan: Plan,
     reader: Rereader,
 }
 
@@ -49,22 +52,21 @@ pub struct AutomaticLogs {
 }
 
 impl Station {
-    /// From a reading's snapshot.
+    /// From two snapshots: of the reading that the daemon was started from, and of the last one, which may be the
+    /// same.
     ///
     /// # Errors
-    /// Why the snapshot cannot be used.
-    pub fn read(snapshot: &[u8]) -> Result<Self, String> {
-        let (settings, source) = reading::from_snapshot(snapshot)?;
-        let reader = Rereader::new(source, &settings);
-        Ok(Self { settings, reader })
+    /// Why a snapshot cannot be used.
+    pub fn read(first: &[u8], latest: &[u8]) -> Result<Self, String> {
+        let (settings, source) = reading::from_snapshot(first)?;
+        let (last, _) = reading::from_snapshot(latest)?;
+        let plan = reading::plan(&last)?;
+        Ok(Self { plan, reader: Rereader::new(source, &last), settings })
     }
 
     /// What should run.
-    ///
-    /// # Errors
-    /// When names collide.
-    pub fn plan(&self) -> Result<Plan, String> {
-        reading::plan(&self.settings)
+    pub fn plan(&self) -> Plan {
+        self.plan.clone()
     }
 
     /// Reads the files again.
