@@ -23,7 +23,12 @@ impl Mind {
             Effect::Keep(id) => self.keep(id),
             Effect::Prepare(group) => self.prepare(&group),
             Effect::Drop(id) => {
-                self.slots.remove(&id);
+                // One that is lost may still have a process, whose pipes nobody would serve any more.
+                if let Some(mut slot) = self.slots.remove(&id) {
+                    for channel in [Channel::Stdout, Channel::Stderr] {
+                        slot.detach(channel, &self.pipes, &mut Vec::new());
+                    }
+                }
                 self.waiters.dropped(id);
             }
             Effect::Finished => self.finished = true,
