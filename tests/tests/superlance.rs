@@ -150,3 +150,30 @@ autorestart=false
         );
     });
 }
+
+#[test]
+fn crashsms_sends_what_it_gathered() {
+    let config = "
+[eventlistener:sms]
+command=/bin/sh -c 'while [ ! -e {dir}/smtp ]; do sleep 0.1; done; . {dir}/smtp; exec {venv}/bin/crashsms -t me@example.org -f minder@example.org -H 127.0.0.1:$PORT -e TICK_5 -i 0.01'
+events=PROCESS_STATE_EXITED,TICK_5
+buffer_size=100
+stderr_logfile={dir}/sms.err
+stopwaitsecs=3
+stopasgroup=true
+[program:bad]
+command=/bin/sh -c 'sleep 0.2; exit 3'
+startsecs=0
+autorestart=false
+";
+    compare(config, |daemon, out| {
+        let sink = SmtpSink::start();
+        daemon.write("smtp", &format!("PORT={}\n", sink.port));
+        daemon.wait_state("bad", "EXITED");
+        let letter = sink.letters.recv_timeout(Duration::from_secs(90));
+        out.text(
+            "letter",
+            &normal(&letter.unwrap_or_else(|_| panic!("no letter\n{}", daemon.read("sms.err")))),
+        );
+    });
+}
