@@ -23,7 +23,8 @@ use crate::mind::{Debt, Household, Line, Lives, Mind, MindCommand, Next};
 use crate::origin::Origin;
 use crate::reap::{Children, Parcel, reap};
 use crate::signals::{self, SignalSet, Signals};
-use crate::spawn::{Cloner, Refusal};
+use crate::spawn::{Cloner, Refusal, has_room};
+use crate::thrift;
 use crate::wire::{ChildId, FromKeeper, NAME_BYTES_MAX, Reach, SpawnRequest, SpawnStep, ToKeeper, VERSION};
 
 /// How long a mind may owe an answer before it is taken for hung and replaced.
@@ -306,7 +307,10 @@ impl Keeper {
                 }
             }
             ToKeeper::Release { name } => self.held.release(&name),
-            ToKeeper::Ready => self.lives.ever_ready = true,
+            ToKeeper::Ready => {
+                self.lives.ever_ready = true;
+                thrift::give_back();
+            }
             ToKeeper::Obeyed { signal } => self.told.remove(signal),
             ToKeeper::Finish { status } => self.farewell = Some(Ending::Exit(status.into())),
             ToKeeper::Again => self.farewell = Some(Ending::Again),
@@ -316,6 +320,9 @@ impl Keeper {
     fn spawn(&mut self, child: ChildId, request: SpawnRequest) -> Result<(), Refusal> {
         if self.children.has(child) {
             return Err(Refusal { step: SpawnStep::Request, errno: libc::EEXIST });
+        }
+        if !has_room(&self.signals) {
+            return Err(Refusal { step: SpawnStep::Pipes, errno: libc::EMFILE });
         }
         let born = self.cloner.spawn(request, &self.held, &self.origin)?;
         self.children.add(child, born);

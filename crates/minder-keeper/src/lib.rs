@@ -13,6 +13,7 @@
 //! - `keeper`: the loop. `mind`: starting the mind again, and when not to.
 //! - `reap`: the table of children, and of what the mind knows of them. `held`: descriptors by name.
 //! - `spawn`: from a request to a process. `stage`: what that process does before its program.
+//! - `thrift`: giving back memory that only a start needed.
 //! - `signals`, `origin`: the process's signals; what it was started with, for its children to have again.
 //!
 //! Invariants: it knows no configuration, no policy, no clock but for a mind that dies or hangs. It never blocks on
@@ -28,12 +29,14 @@ mod reap;
 mod signals;
 mod spawn;
 mod stage;
+mod thrift;
 pub mod wire;
 
 pub use boot::{Boot, RESTART_VARIABLE, ROLE_VARIABLE, Role, RoleError};
 pub use keeper::Keeper;
 pub use mind::MindCommand;
 pub use signals::hold_signals;
+pub use thrift::give_back;
 
 /// Is the keeper from here on, with this executable as its mind. The result is the exit status for `main`.
 #[must_use]

@@ -14,6 +14,7 @@ use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use rustix::mm::{MapFlags, MprotectFlags, ProtFlags};
 use rustix::pipe::PipeFlags;
+use rustix::process::{Resource, getrlimit};
 
 use crate::held::Held;
 use crate::origin::Origin;
@@ -25,6 +26,18 @@ use crate::wire::{ChildFds, ErrorTo, Limit, OutputTo, SpawnRequest, SpawnStep, S
 const STACK_BYTES: usize = 64 * 1024;
 /// Below the stack, so that an overflow is a crash and not a surprise. A multiple of every page size of Linux.
 const GUARD_BYTES: usize = 64 * 1024;
+
+/// How many descriptors are left for what is not a child: another mind, what it has held, long messages.
+const FDS_LEFT: u64 = 24;
+
+/// Whether there are descriptors enough for another child, so that no child takes the last ones from the next mind.
+/// `open` is any descriptor.
+pub(crate) fn has_room(open: impl AsFd) -> bool {
+    // The lowest number that is free is how many are open, or a little less.
+    let Ok(lowest) = rustix::io::fcntl_dupfd_cloexec(open, 0) else { return false };
+    let used = u64::try_from(lowest.as_raw_fd()).unwrap_or(0);
+    getrlimit(Resource::Nofile).current.is_none_or(|limit| used + FDS_LEFT <= limit)
+}
 
 /// A process that was cloned, whether or not it came as far as its program.
 #[derive(Debug)]

@@ -60,7 +60,8 @@ pub enum ToKeeper {
         /// Its name.
         name: Vec<u8>,
     },
-    /// The mind is up. Until the first one a mind that exits with a status ends the keeper with that status.
+    /// The mind is up; sent again when the storm of a start is over, and each time the keeper gives back memory that
+    /// it does not need any more. Until the first one a mind that exits with a status ends the keeper with that status.
     Ready,
     /// What [`FromKeeper::Asked`] asked for has been done, or noted where the next mind finds it. Until then the
     /// mind owes an answer, and the next one is asked again.

@@ -2,7 +2,7 @@
 
 use minder_core::effect::Effect;
 use minder_core::event::{Channel, Event};
-use minder_core::ids::{GroupName, InstanceId, Signal};
+use minder_core::ids::{Errno, GroupName, InstanceId, Signal};
 use minder_core::input::Input;
 use minder_core::instance::Trouble;
 use minder_core::program::{ErrorOutput, LogTarget, ProgramSpec, StdinSource};
@@ -11,6 +11,7 @@ use minder_keeper::wire::{self, ChildId, ToKeeper};
 
 use crate::ledger::Record;
 use crate::mind::Mind;
+use crate::process::has_room_for_a_program;
 use crate::slot::Slot;
 use crate::{group_sockets, launch};
 
@@ -70,6 +71,9 @@ impl Mind {
             && let Err(trouble) = self.open_socket(&group)
         {
             return self.not_launched(id, trouble);
+        }
+        if !has_room_for_a_program(&self.ledger) {
+            return self.not_launched(id, Trouble::Pipes(Errno(libc::EMFILE)));
         }
         let Some(slot) = self.slots.get_mut(&id) else { return };
         let opened = slot.open_logs();

@@ -54,7 +54,8 @@ impl Greeting {
                     (greeting.keeper, greeting.lives) = (keeper, lives);
                 }
                 FromKeeper::Child { child, pid, state, failure, pipes } => {
-                    let fds = pipes.unpack(fds).map_err(io::Error::from)?;
+                    // The keeper has it too, and waits for the process; here it would only take a place.
+                    let fds = ChildFds { pidfd: None, ..pipes.unpack(fds).map_err(io::Error::from)? };
                     greeting.children.insert(child, KeptChild { pid, state, failure, fds });
                 }
                 FromKeeper::Held { name } => {

@@ -63,6 +63,10 @@ pub struct Mind {
     /// The process in the pidfile.
     pub(crate) keeper: u32,
     pub(crate) finished: bool,
+    /// When the storm of the start is over.
+    pub(crate) calm_at: Option<Instant>,
+    /// What is done then.
+    pub(crate) calm_down: fn(),
 }
 
 /// How much of a dead process's output is read before its exit is told: what a pipe can hold, many times over.
@@ -86,7 +90,7 @@ impl Mind {
                     linked?;
                     self.link.flush();
                     self.link.note_full();
-                    self.hear_keeper()?;
+                    self.hear_keeper().inspect_err(|_| self.tell_of_the_keepers_end())?;
                 }
                 Some((request, reply)) = requests.recv() => self.answer(request, reply),
                 watched = self.pipes.ready(&mut ready) => {
@@ -123,10 +127,15 @@ impl Mind {
     }
 
     fn deadline(&self) -> Option<Instant> {
-        [self.world.deadline(), self.faces.deadline()].into_iter().flatten().min()
+        [self.world.deadline(), self.faces.deadline(), self.calm_at].into_iter().flatten().min()
     }
 
     fn due(&mut self) {
+        if self.calm_at.is_some_and(|at| at <= clock::now().monotonic) {
+            self.calm_at = None;
+            (self.calm_down)();
+            self.link.send(ToKeeper::Ready);
+        }
         self.inputs.push_back(Input::Tick);
         let orders = self.faces.wake(clock::now(), &self.world);
         self.carry_out_orders(orders);
@@ -207,6 +216,16 @@ impl Mind {
             // One at a time, so that its consequences come before the next one's.
             self.settle();
         }
+    }
+
+    /// Only a kill ends a keeper before its mind.
+    fn tell_of_the_keepers_end(&mut self) {
+        self.trouble(format!(
+            "process {} was killed, the parent of all programs; they are left to themselves, and what they print is \
+             lost",
+            self.keeper
+        ));
+        self.settle();
     }
 
     fn keeper_said(&mut self, message: &FromKeeper, fds: Vec<std::os::fd::OwnedFd>) {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::os::fd::AsFd;
 use std::sync::Arc;
+use std::time::Duration;
 
 use minder_core::control::{Observer, Reader};
 use minder_core::ids::{GroupName, InstanceId, Pid};
@@ -14,6 +15,7 @@ use minder_core::plan::{GroupSpec, JournalSpec, Plan};
 use minder_core::supervision::{Mode, Supervision};
 use minder_keeper::wire::{ChildId, ChildState, ToKeeper};
 
+use crate::clock;
 use crate::faces::{Faces, MEMO_PREFIX};
 use crate::greeting::{Greeting, KeptChild};
 use crate::group_sockets::GroupSockets;
@@ -50,6 +52,8 @@ pub struct Parts {
     pub journal: JournalSpec,
     /// What is written there first.
     pub first_lines: Vec<u8>,
+    /// Done once, when the storm of the start is over: gives back memory that only the start needed.
+    pub calm_down: fn(),
 }
 
 impl Heritage {
@@ -149,6 +153,8 @@ impl Heritage {
             environment: launch::inherited_environment(),
             keeper: self.greeting.keeper,
             finished: false,
+            calm_at: Some(clock::now().monotonic + CALM_AFTER),
+            calm_down: parts.calm_down,
         };
         if let Err(error) = journal_opened {
             mind.trouble(error.to_string());
@@ -161,6 +167,9 @@ impl Heritage {
         Ok(mind)
     }
 }
+
+/// After how long the storm of a start counts as over.
+const CALM_AFTER: Duration = Duration::from_secs(5);
 
 impl Mind {
     /// The first mind: everything in the plan comes into service.

@@ -10,7 +10,7 @@ use std::rc::Rc;
 
 use minder_core::control::Control;
 use minder_core::ids::Errno;
-use minder_core::plan::GroupSocket;
+use minder_core::plan::{GroupSocket, Plan};
 use minder_keeper::wire::Port;
 use minder_keeper::{Boot, RESTART_VARIABLE, hold_signals};
 use minder_runtime::greeting::Greeting;
@@ -106,16 +106,9 @@ fn run_mind(port: Port) -> io::Result<()> {
     process::leave_requests_to_the_keeper();
     set_syslog_identity("supervisord");
     let mut heritage = Heritage::sort(Greeting::receive(port)?)?;
-    let none = || io::Error::other("the keeper holds no reading");
-    let first = contents(heritage.take(FIRST_READING.as_bytes()).ok_or_else(none)?)?;
-    let latest = heritage.latest_reading().ok_or_else(none)?;
-    let station = Station::read(&first, latest).map_err(io::Error::other)?;
+    let (station, plan) = read_station(&mut heritage)?;
     let sockets = heritage.take_all(servers::HELD_PREFIX);
-    let opening = heritage.take(OPENING.as_bytes()).map(contents).transpose()?.unwrap_or_default();
-    let first_lines = match heritage.lives() {
-        0 => station.opening_lines(&Opening::decode(&opening), clock::now(), heritage.keeper()),
-        lives => station.taken_up_line(clock::now(), lives),
-    };
+    let first_lines = first_lines(&mut heritage, &station)?;
     if heritage.lives() == 0 {
         clean_stale_logs(&station);
     }
@@ -124,16 +117,33 @@ fn run_mind(port: Port) -> io::Result<()> {
     local.block_on(&runtime, async {
         let parts = Parts {
             reader: station.reader(),
-            plan: station.plan(),
+            plan,
             observers: station.observers(heritage.recall(Station::RECALLED)),
             journal: station.journal(),
             first_lines,
+            calm_down: minder_keeper::give_back,
         };
         let mind = heritage.go_on(parts)?;
         let (handle, requests) = handle::channel();
         let control: Rc<dyn Control> = Rc::new(handle);
         station.serve(sockets, &control)?;
         run_to_the_end(mind, requests, &station).await
+    })
+}
+
+fn read_station(heritage: &mut Heritage) -> io::Result<(Station, Plan)> {
+    let none = || io::Error::other("the keeper holds no reading");
+    let first = contents(heritage.take(FIRST_READING.as_bytes()).ok_or_else(none)?)?;
+    let latest = heritage.latest_reading().ok_or_else(none)?;
+    Station::read(&first, latest).map_err(io::Error::other)
+}
+
+/// What this mind writes into the log first.
+fn first_lines(heritage: &mut Heritage, station: &Station) -> io::Result<Vec<u8>> {
+    let opening = heritage.take(OPENING.as_bytes()).map(contents).transpose()?.unwrap_or_default();
+    Ok(match heritage.lives() {
+        0 => station.opening_lines(&Opening::decode(&opening), clock::now(), heritage.keeper()),
+        lives => station.taken_up_line(clock::now(), lives),
     })
 }
 

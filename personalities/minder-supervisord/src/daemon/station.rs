@@ -28,8 +28,6 @@ use crate::rpc::{Interface, Rpc, ServerFacts, Weight};
 pub struct Station {
     /// Of the reading that the daemon was started from.
     settings: Settings,
-    /// What should run by the last reading.
-    plan: Plan,
     reader: Rereader,
 }
 
@@ -52,21 +50,20 @@ pub struct AutomaticLogs {
 }
 
 impl Station {
-    /// From two snapshots: of the reading that the daemon was started from, and of the last one, which may be the
-    /// same.
+    /// From two snapshots, of the reading that the daemon was started from and of the last one, which may be the
+    /// same; and what should run by the last one.
     ///
     /// # Errors
     /// Why a snapshot cannot be used.
-    pub fn read(first: &[u8], latest: &[u8]) -> Result<Self, String> {
-        let (settings, source) = reading::from_snapshot(first)?;
-        let (last, _) = reading::from_snapshot(latest)?;
-        let plan = reading::plan(&last)?;
-        Ok(Self { plan, reader: Rereader::new(source, &last), settings })
-    }
-
-    /// What should run.
-    pub fn plan(&self) -> Plan {
-        self.plan.clone()
+    pub fn read(first: &[u8], latest: &[u8]) -> Result<(Self, Plan), String> {
+        let (mut settings, source) = reading::from_snapshot(first)?;
+        let later = if latest == first { None } else { Some(reading::from_snapshot(latest)?.0) };
+        let last = later.as_ref().unwrap_or(&settings);
+        let plan = reading::plan(last)?;
+        let reader = Rereader::new(source, last);
+        // The plan has all that programs need, and there may be thousands.
+        settings.groups = Vec::new();
+        Ok((Self { settings, reader }, plan))
     }
 
     /// Reads the files again.
