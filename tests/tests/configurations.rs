@@ -143,6 +143,7 @@ configurations! {
     a_bad_port: main("") + "[inet_http_server]\nport=x\n", &[], &[];
     a_port_too_large: main("") + "[inet_http_server]\nport=localhost:70000\n", &[], &[];
     a_second_server: main("") + "[inet_http_server]\nport=127.0.0.1:{port}\n", &[], &[];
+    a_server_on_no_host: main("") + "[inet_http_server]\nport=no.such.host.invalid:9001\n", &[], &[];
     no_interface: minder_tests::daemon::USUAL.replace("[rpcinterface:supervisor]\nsupervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface\n", ""), &[], &[];
     an_interface_without_a_factory: main("").replace("supervisor.rpcinterface_factory=", "x="), &[], &[];
     an_interface_nobody_has: main("").replace("supervisor.rpcinterface:make", "no.such:make"), &[], &[];

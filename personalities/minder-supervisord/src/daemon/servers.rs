@@ -57,11 +57,16 @@ fn refused(error: &io::Error) -> String {
             servers is configured to use.  Shut this program down first before starting supervisord."
                 .to_owned()
         }
-        errno => {
-            let number = errno.map_or(0, rustix::io::Errno::raw_os_error);
-            let symbol = minder_core::errno::symbol(minder_core::ids::Errno(number)).unwrap_or("EUNKNOWN");
-            format!("Cannot open an HTTP server: socket.error reported errno.{symbol} ({number})")
+        Some(errno) => {
+            let number = errno.raw_os_error();
+            let reported = match minder_core::errno::symbol(minder_core::ids::Errno(number)) {
+                Some(symbol) => format!("errno.{symbol} ({number})"),
+                None => number.to_string(),
+            };
+            format!("Cannot open an HTTP server: socket.error reported {reported}")
         }
+        // The name of the host leads nowhere, for which Python has a number of the resolver's.
+        None => "Cannot open an HTTP server: socket.error reported -2".to_owned(),
     }
 }
 
