@@ -5,6 +5,7 @@ use minder_tests::events::RECORDER_SECTION;
 use minder_tests::signal_pid;
 use minder_tests::{Daemon, Kind, Value, json};
 use rustix::process::Signal;
+use std::process::Command;
 
 /// Whether there is a minder to try at all.
 fn only_the_original() -> bool {
@@ -225,6 +226,42 @@ fn a_signal_to_every_process_of_the_name_ends_it_once_and_cleanly() {
         assert_eq!(daemon.wait_end().status, "exit 0", "{}", daemon.evidence());
         assert!(!daemon.log().contains("the mind was replaced"), "{}", daemon.log());
     }
+}
+
+#[test]
+fn programs_never_take_the_descriptors_that_the_next_mind_needs() {
+    if only_the_original() {
+        return;
+    }
+    let config = minder_tests::daemon::USUAL.replace("user=root", "user=root\nminfds=100\nminprocs=10");
+    let programs: String = (0..80)
+        .map(|n| format!("[program:p{n}]\ncommand=/bin/sleep 100\nstartsecs=0\nstartretries=0\n"))
+        .collect();
+    let daemon = Daemon::prepare(Kind::Minder, &(config + &programs));
+    let mut command = daemon.clean(Command::new("/usr/bin/prlimit"));
+    command.arg("--nofile=256:256").arg(Kind::Minder.program("supervisord", daemon.place()));
+    command.arg("-c").arg(daemon.place().path("supervisord.conf"));
+    daemon.launch_command(command, &["-n"]);
+    daemon.wait_ready();
+    daemon.wait_log("too many open files to spawn 'p9'");
+    let running = || facts(&daemon).iter().filter(|info| info["statename"] == "RUNNING").count();
+    let before = daemon.until("some run", || Some(running()).filter(|count| *count > 20));
+    kill_mind(&daemon);
+    assert_eq!(running(), before, "{}", daemon.evidence());
+    assert_eq!(daemon.stop().status, "exit 0");
+}
+
+#[test]
+fn the_log_tells_when_the_parent_of_all_was_killed() {
+    if only_the_original() {
+        return;
+    }
+    let daemon = Daemon::start(Kind::Minder, "[program:a]\ncommand=/bin/sleep 100\nstartsecs=0\n");
+    daemon.wait_state("a", "RUNNING");
+    signal_pid(daemon.pid(), Signal::KILL);
+    daemon.wait_log("was killed, the parent of all programs");
+    // The program itself is not ended by that.
+    assert!(daemon.leftovers().iter().any(|left| left.contains("sleep 100")), "{:?}", daemon.leftovers());
 }
 
 #[test]

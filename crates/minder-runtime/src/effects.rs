@@ -5,15 +5,20 @@ use minder_core::event::{Channel, Event};
 use minder_core::ids::{Errno, GroupName, InstanceId, Signal};
 use minder_core::input::Input;
 use minder_core::instance::Trouble;
-use minder_core::program::{ErrorOutput, LogTarget, ProgramSpec, StdinSource};
+use minder_core::program::{ErrorOutput, LogTarget, OutputSpec, ProgramSpec, StdinSource};
 use minder_core::stop::Reach;
 use minder_keeper::wire::{self, ChildId, ToKeeper};
+use rustix::process::{Resource, getrlimit};
 
 use crate::ledger::Record;
 use crate::mind::Mind;
-use crate::process::has_room_for_a_program;
 use crate::slot::Slot;
 use crate::{group_sockets, launch};
+
+/// The most descriptors that a program takes here: three pipes and two logs.
+const FDS_OF_A_PROGRAM_MAX: u64 = 5;
+/// How many are left for everything else: connections, files that are read, what the keeper holds.
+const FDS_LEFT: u64 = 48;
 
 impl Mind {
     pub(crate) fn carry_out(&mut self, effect: Effect) {
@@ -72,7 +77,7 @@ impl Mind {
         {
             return self.not_launched(id, trouble);
         }
-        if !has_room_for_a_program(&self.ledger) {
+        if !self.has_room_for(&spec) {
             return self.not_launched(id, Trouble::Pipes(Errno(libc::EMFILE)));
         }
         let Some(slot) = self.slots.get_mut(&id) else { return };
@@ -88,6 +93,19 @@ impl Mind {
         self.keep(id);
         let request = launch::request(&spec, group.as_str(), &program, &self.environment);
         self.link.send(ToKeeper::Spawn { child, request });
+    }
+
+    /// Whether there are descriptors enough for one program more. Without that a mind could come to be that has
+    /// started so many that none after it can take them over. Reckoned and not counted: the pipes of those that were
+    /// ordered just now are still on their way.
+    fn has_room_for(&self, spec: &ProgramSpec) -> bool {
+        let Some(limit) = getrlimit(Resource::Nofile).current else { return true };
+        let room = limit.saturating_sub(FDS_LEFT);
+        if (self.children.len() as u64 + 1) * FDS_OF_A_PROGRAM_MAX <= room {
+            return true;
+        }
+        let others = self.children.values().filter_map(|id| self.world.instance(*id));
+        others.map(|instance| fds_of(&instance.spec)).sum::<u64>() + fds_of(spec) <= room
     }
 
     fn not_launched(&mut self, id: InstanceId, trouble: Trouble) {
@@ -148,6 +166,16 @@ impl Mind {
             self.keep(id);
         }
     }
+}
+
+/// How many descriptors a program takes here.
+fn fds_of(spec: &ProgramSpec) -> u64 {
+    let stream = |output: &OutputSpec| 1 + u64::from(output.log != LogTarget::Nowhere);
+    let stderr = match &spec.stderr {
+        ErrorOutput::Own(output) => stream(output),
+        ErrorOutput::WithStdout => 0,
+    };
+    1 + stream(&spec.stdout) + stderr
 }
 
 /// Whether minder chose the name of this log.

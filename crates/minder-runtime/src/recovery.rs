@@ -249,7 +249,7 @@ impl Mind {
             let facts = record.as_ref().map_or(Facts::FRESH, |record| record.facts.clone());
             let logs = record.as_ref().map(|record| (record.stdout_log.clone(), record.stderr_log.clone()));
             let (stdout, stderr) = logs.unwrap_or_default();
-            if let Err(error) = slot.choose_logs(stdout, stderr).and_then(|()| slot.open_logs()) {
+            if let Err(error) = slot.choose_logs(stdout, stderr) {
                 self.trouble(error.to_string());
             }
             let child = ChildId(record.map_or(0, |record| record.child));
@@ -258,6 +258,10 @@ impl Mind {
                 Some(kept) => {
                     slot.child = Some(child);
                     self.children.insert(child, id);
+                    // Only where there is a process: the others' logs are opened when they start.
+                    if let Err(error) = slot.open_logs() {
+                        self.trouble(error.to_string());
+                    }
                     if let Err(error) = slot.attach(kept.fds, &self.pipes) {
                         self.trouble(format!("cannot watch the output of process {}: {error}", kept.pid));
                     }
