@@ -85,6 +85,11 @@ impl Browser {
     /// # Panics
     /// When it fails or no answer comes.
     pub fn command(&mut self, method: &str, params: &Value) -> Value {
+        self.try_command(method, params).unwrap_or_else(|error| panic!("{method}: {error}"))
+    }
+
+    /// The same, where a refusal may be right: a page that is just being left answers nothing.
+    fn try_command(&mut self, method: &str, params: &Value) -> Result<Value, Value> {
         self.last += 1;
         let mut message = json!({"id": self.last, "method": method, "params": params});
         if let Some(session) = &self.session {
@@ -97,8 +102,10 @@ impl Browser {
             let answer = self.answers.recv_timeout(PATIENCE);
             let answer = answer.unwrap_or_else(|error| panic!("no answer to {method}: {error}"));
             if answer["id"] == self.last {
-                assert!(answer["error"].is_null(), "{method}: {}", answer["error"]);
-                return answer["result"].clone();
+                return match &answer["error"] {
+                    Value::Null => Ok(answer["result"].clone()),
+                    error => Err(error.clone()),
+                };
             }
         }
     }
@@ -120,9 +127,11 @@ impl Browser {
 
     /// What a reader sees.
     pub fn text(&mut self) -> String {
-        let text = self
-            .evaluate("document.readyState === 'complete' && document.body ? document.body.innerText : ''");
-        text.as_str().unwrap_or_default().to_owned()
+        let text = "document.readyState === 'complete' && document.body ? document.body.innerText : ''";
+        let asked = json!({"expression": text, "returnByValue": true});
+        // Between two pages there is nobody to ask, and nothing to see.
+        let answer = self.try_command("Runtime.evaluate", &asked).unwrap_or_default();
+        answer["result"]["value"].as_str().unwrap_or_default().to_owned()
     }
 
     /// Waits until the page, loaded to its end, shows what `fits`.

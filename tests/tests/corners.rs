@@ -220,7 +220,10 @@ fn what_each_level_of_the_log_says() {
                 daemon.wait_log("'a' stderr output");
             }
             out.call(daemon, "supervisor.signalProcess", json!(["a", "CONT"]));
-            out.call(daemon, "supervisor.stopAllProcesses", json!([]));
+            // One after the other: of two that end at once the original tells the first one that it notices.
+            for name in ["a", "m"] {
+                out.call(daemon, "supervisor.stopProcess", json!([name]));
+            }
             let log = daemon.log();
             for wanted in ["'a'", "'m'", "killing", "signal", " a ", "Undecodable", "stopped", "output"] {
                 let mut lines: Vec<&str> =

@@ -119,8 +119,10 @@ impl Mind {
         let group = self.world.group(name).and_then(|group| group.spec.socket.clone());
         let Some(socket) = group else { return Ok(()) };
         let fd = group_sockets::listen(&socket).map_err(Trouble::Socket)?;
+        let own =
+            fd.try_clone().map_err(|error| Trouble::Socket(Errno(error.raw_os_error().unwrap_or(0))))?;
         self.link.hold(launch::socket_name(name.as_str()), fd);
-        self.sockets.opened(name.clone(), socket.address.clone());
+        self.sockets.opened(name.clone(), socket.address.clone(), own);
         self.events.push_back(Event::SocketOpened(name.clone(), socket.address));
         Ok(())
     }

@@ -12,9 +12,9 @@ use minder_core::plan::{GroupSocket, SocketAddress};
 use rustix::fs::{Gid, Mode, Uid};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
 
-/// The sockets that are open; the keeper holds the descriptors.
+/// The sockets that are open; the keeper holds the descriptors too.
 #[derive(Debug, Default)]
-pub struct GroupSockets(BTreeMap<GroupName, SocketAddress>);
+pub struct GroupSockets(BTreeMap<GroupName, (SocketAddress, OwnedFd)>);
 
 impl GroupSockets {
     /// Whether a group's socket is open.
@@ -23,13 +23,17 @@ impl GroupSockets {
     }
 
     /// Remembers that it is.
-    pub fn opened(&mut self, group: GroupName, address: SocketAddress) {
-        self.0.insert(group, address);
+    pub fn opened(&mut self, group: GroupName, address: SocketAddress, socket: OwnedFd) {
+        self.0.insert(group, (address, socket));
     }
 
-    /// Remembers that it is not; gives its address if it was.
-    pub fn closed(&mut self, group: &GroupName) -> Option<SocketAddress> {
-        self.0.remove(group)
+    /// Ends it; gives its address if it was open. The keeper's descriptor of it keeps a port bound, but one that does not
+    /// listen any more is in nobody's way, so that the next process can have the port before the keeper has let go.
+    pub fn close(&mut self, group: &GroupName) -> Option<SocketAddress> {
+        let (address, socket) = self.0.remove(group)?;
+        // It can only have ended already.
+        let _ = rustix::net::shutdown(&socket, rustix::net::Shutdown::Both);
+        Some(address)
     }
 }
 

@@ -6,7 +6,8 @@ use std::collections::VecDeque;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 
-use minder_keeper::wire::{FromKeeper, Port, ToKeeper};
+use minder_core::ids::Errno;
+use minder_keeper::wire::{ChildId, FromKeeper, Port, ToKeeper};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
@@ -17,6 +18,8 @@ pub struct KeeperLink {
     /// What the keeper had no room for. Bounded by what one step can order, which is bounded by the number of
     /// programs; the keeper reads faster than it clones.
     unsent: VecDeque<(ToKeeper, Option<OwnedFd>)>,
+    /// Spawns that could not be sent at all, and why.
+    refused: Vec<(ChildId, Errno)>,
 }
 
 impl KeeperLink {
@@ -28,7 +31,7 @@ impl KeeperLink {
         let interest = Interest::READABLE | Interest::WRITABLE;
         // SAFETY: the port owns its descriptor, and gives the same one for as long as it lives.
         let port = unsafe { AsyncFd::register_with_interest(port, interest) }?;
-        Ok(Self { port, unsent: VecDeque::new() })
+        Ok(Self { port, unsent: VecDeque::new(), refused: Vec::new() })
     }
 
     /// Sends a message, now or as soon as there is room.
@@ -53,14 +56,23 @@ impl KeeperLink {
         self.unsent.is_empty()
     }
 
+    /// Spawns that could not be sent: a request beyond all bounds, or no descriptor left to carry a large one.
+    pub fn take_refused(&mut self) -> Vec<(ChildId, Errno)> {
+        std::mem::take(&mut self.refused)
+    }
+
     /// Sends what waits, as far as there is room. A keeper that is gone shows at the next receive.
     pub fn flush(&mut self) {
         while let Some((message, fd)) = self.unsent.front() {
             let fds: Vec<_> = fd.iter().map(AsFd::as_fd).collect();
             match self.port.get_ref().send(message, &fds) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
-                Ok(()) | Err(_) => {
-                    self.unsent.pop_front();
+                Ok(()) => drop(self.unsent.pop_front()),
+                Err(error) => {
+                    if let Some((ToKeeper::Spawn { child, .. }, _)) = self.unsent.pop_front() {
+                        let errno = error.raw_os_error().unwrap_or(libc::E2BIG);
+                        self.refused.push((child, Errno(errno)));
+                    }
                 }
             }
         }

@@ -149,7 +149,13 @@ impl Mind {
             } else if let Some(input) = self.inputs.pop_front() {
                 self.step(input);
             } else {
-                return;
+                let refused = self.link.take_refused();
+                if refused.is_empty() {
+                    return;
+                }
+                for (child, errno) in refused {
+                    self.not_spawned(child, SpawnStep::Clone, errno);
+                }
             }
         }
     }
@@ -453,7 +459,7 @@ impl Mind {
         if group.members.iter().any(used) {
             return;
         }
-        if let Some(address) = self.sockets.closed(&name) {
+        if let Some(address) = self.sockets.close(&name) {
             self.link.release(crate::launch::socket_name(name.as_str()));
             self.events.push_back(Event::SocketClosed(name, address));
         }

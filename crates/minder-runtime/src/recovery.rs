@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -97,12 +97,12 @@ impl Heritage {
     }
 
     /// Takes a descriptor that the keeper holds for somebody else.
-    pub fn take(&mut self, name: &[u8]) -> Option<std::os::fd::OwnedFd> {
+    pub fn take(&mut self, name: &[u8]) -> Option<OwnedFd> {
         self.greeting.take(name)
     }
 
     /// Takes all whose names begin with `prefix`; gives the rest of each name.
-    pub fn take_all(&mut self, prefix: &str) -> Vec<(String, std::os::fd::OwnedFd)> {
+    pub fn take_all(&mut self, prefix: &str) -> Vec<(String, OwnedFd)> {
         self.greeting.take_all(prefix)
     }
 
@@ -114,8 +114,7 @@ impl Heritage {
         let roster_fd = self.greeting.take(roster::NAME.as_bytes());
         let ledger_fd = self.greeting.take(ledger::NAME.as_bytes());
         let latest = self.readings.last_key_value().map_or(0, |(&number, _)| number);
-        let held_sockets: Vec<String> =
-            self.greeting.take_all(SOCKET_PREFIX).into_iter().map(|(group, _)| group).collect();
+        let held_sockets = self.greeting.take_all(SOCKET_PREFIX);
         let children = std::mem::take(&mut self.greeting.children);
         let mut link = KeeperLink::new(self.greeting.port)?;
         let ledger = match ledger_fd {
@@ -161,7 +160,7 @@ impl Heritage {
         }
         mind.write_journal(&parts.first_lines);
         match kept {
-            Some(kept) => mind.take_up(&kept, children, &self.readings, &held_sockets),
+            Some(kept) => mind.take_up(&kept, children, &self.readings, held_sockets),
             None => mind.begin(children),
         }
         Ok(mind)
@@ -194,7 +193,7 @@ impl Mind {
         kept: &Kept,
         mut children: BTreeMap<ChildId, KeptChild>,
         readings: &BTreeMap<u32, Vec<u8>>,
-        held_sockets: &[String],
+        held_sockets: Vec<(String, OwnedFd)>,
     ) {
         let plans: BTreeMap<u32, Plan> = readings
             .iter()
@@ -213,10 +212,10 @@ impl Mind {
                 }
             }
         }
-        for name in held_sockets {
-            let name = GroupName::new(name.as_str());
-            if let Some(socket) = self.world.group(&name).and_then(|group| group.spec.socket.clone()) {
-                self.sockets.opened(name, socket.address);
+        for (name, socket) in held_sockets {
+            let name = GroupName::new(name);
+            if let Some(spec) = self.world.group(&name).and_then(|group| group.spec.socket.clone()) {
+                self.sockets.opened(name, spec.address, socket);
             }
         }
         self.refuse_strangers(children);

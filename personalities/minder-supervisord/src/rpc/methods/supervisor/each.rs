@@ -3,6 +3,7 @@
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::task::Poll;
+use std::time::{Duration, Instant};
 
 use minder_core::control::{Report, Selection, Until};
 use minder_core::ids::GroupName;
@@ -115,30 +116,37 @@ pub(in crate::rpc) fn name_of(report: &Report) -> String {
     namespec(report.group.as_str(), report.spec.name.as_str())
 }
 
-/// Does something to each of these programs at once and tells of each when it is done: those that are done first
-/// come first.
+/// The original looks at what is pending in rounds. Those that are done in one round are told in the order of the list,
+/// whichever was the first; scripts have come to rely on it.
+const ROUND: Duration = Duration::from_millis(100);
+
+/// Does something to each of these programs at once and tells of each when it is done: those that are done in an
+/// earlier round come first.
 pub(in crate::rpc) async fn each(
     reports: Vec<Report>,
     mut step: impl FnMut(&Report) -> Step,
 ) -> Result<Value, Failure> {
-    let mut pending: Vec<(Report, Step)> = Vec::with_capacity(reports.len());
-    for report in reports {
+    let mut pending: Vec<(usize, Report, Step)> = Vec::with_capacity(reports.len());
+    for (place, report) in reports.into_iter().enumerate() {
         let step = step(&report);
-        pending.push((report, step));
+        pending.push((place, report, step));
     }
+    let begun = Instant::now();
     let mut statuses = Vec::with_capacity(pending.len());
     poll_fn(|context| {
-        pending.retain_mut(|(report, step)| match step.as_mut().poll(context) {
+        let round = begun.elapsed().as_nanos() / ROUND.as_nanos();
+        pending.retain_mut(|(place, report, step)| match step.as_mut().poll(context) {
             Poll::Pending => true,
             Poll::Ready(outcome) => {
-                statuses.push(status(report, outcome));
+                statuses.push(((round, *place), status(report, outcome)));
                 false
             }
         });
         if pending.is_empty() { Poll::Ready(()) } else { Poll::Pending }
     })
     .await;
-    Ok(Value::Array(statuses))
+    statuses.sort_by_key(|(order, _)| *order);
+    Ok(Value::Array(statuses.into_iter().map(|(_, status)| status).collect()))
 }
 
 /// What became of one program.
