@@ -153,7 +153,7 @@ fn a_changed_configuration_is_told_with_one_array_too_many() {
 }
 
 #[test]
-fn all_are_started_by_priority_and_told_in_the_order_in_which_they_were_done() {
+fn all_are_started_by_priority_and_those_done_together_are_told_so_too() {
     let fake = three();
     let rpc = fake.rpc();
     let (x, y, z) = (fake.hold("x"), fake.hold("y"), fake.hold("z"));
@@ -168,7 +168,7 @@ fn all_are_started_by_priority_and_told_in_the_order_in_which_they_were_done() {
     assert!(answer.as_mut().poll(&mut context).is_pending());
     x.send(Ok(Reply::Done)).unwrap();
     let Poll::Ready(Ok(statuses)) = answer.as_mut().poll(&mut context) else { panic!("all are done") };
-    assert_eq!(names(&statuses), ["late:z 80 OK", "late:y 40 ABNORMAL_TERMINATION: late:y", "early:x 80 OK"]);
+    assert_eq!(names(&statuses), ["early:x 80 OK", "late:y 40 ABNORMAL_TERMINATION: late:y", "late:z 80 OK"]);
 }
 
 #[test]

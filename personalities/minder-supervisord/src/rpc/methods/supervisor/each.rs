@@ -134,19 +134,24 @@ pub(in crate::rpc) async fn each(
     let begun = Instant::now();
     let mut statuses = Vec::with_capacity(pending.len());
     poll_fn(|context| {
-        let round = begun.elapsed().as_nanos() / ROUND.as_nanos();
+        let now = begun.elapsed();
         pending.retain_mut(|(place, report, step)| match step.as_mut().poll(context) {
             Poll::Pending => true,
             Poll::Ready(outcome) => {
-                statuses.push(((round, *place), status(report, outcome)));
+                statuses.push((now, *place, status(report, outcome)));
                 false
             }
         });
         if pending.is_empty() { Poll::Ready(()) } else { Poll::Pending }
     })
     .await;
-    statuses.sort_by_key(|(order, _)| *order);
-    Ok(Value::Array(statuses.into_iter().map(|(_, status)| status).collect()))
+    Ok(Value::Array(in_rounds(statuses)))
+}
+
+/// Orders what was done after so long, with its place in the list.
+fn in_rounds<T>(mut done: Vec<(Duration, usize, T)>) -> Vec<T> {
+    done.sort_by_key(|(after, place, _)| (after.as_nanos() / ROUND.as_nanos(), *place));
+    done.into_iter().map(|(_, _, what)| what).collect()
 }
 
 /// What became of one program.
@@ -161,4 +166,16 @@ pub(in crate::rpc) fn status(report: &Report, outcome: Result<(), Failure>) -> V
         ("status", code.into()),
         ("description", text.into()),
     ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_one_round_the_list_decides_and_else_the_time() {
+        let done = [(30, 2, "c"), (99, 0, "a"), (10, 3, "d"), (230, 1, "b"), (150, 4, "e")];
+        let done = done.map(|(after, place, what)| (Duration::from_millis(after), place, what));
+        assert_eq!(in_rounds(done.to_vec()), ["a", "c", "d", "e", "b"]);
+    }
 }
