@@ -112,7 +112,8 @@ fn look(place: &Place, side: Side, count: usize) -> Result<Idle, Problem> {
     until_all_run(&mut client, count, side)?;
     let mut idle = Idle::default();
     // What a start leaves to do is over by then, and what the first requests brought in is there.
-    std::thread::sleep(Duration::from_secs(2));
+    // Five seconds after its start minder gives back, once, what only the start needed; idle is what comes then.
+    std::thread::sleep(Duration::from_secs(7));
     let pids = station.own_pids();
     idle.memory = pids.iter().map(|&pid| pss_kib(pid) * 1024.0 / 1e6).collect();
     let before = Usage::of(&pids);
