@@ -14,7 +14,10 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("minder-web", &["minder-core"]),
     ("minder-fleet", &["minder-core"]),
     ("minder-supervisord", &["minder-core", "minder-config"]),
-    ("minder-circusd", &["minder-core", "minder-config"]),
+    ("minder-zmtp", &[]),
+    ("minder-circusd", &["minder-core", "minder-config", "minder-zmtp"]),
+    ("minder-kegbot-master", &["minder-core", "minder-config"]),
+    ("minder-fermentrack", &["minder-zmtp"]),
     (
         "minder",
         &[
@@ -26,6 +29,9 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "minder-fleet",
             "minder-supervisord",
             "minder-circusd",
+            "minder-kegbot-master",
+            "minder-fermentrack",
+            "minder-zmtp",
         ],
     ),
 ];

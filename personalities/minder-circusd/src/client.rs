@@ -1,0 +1,1 @@
+//! A client of any Circus: asks one thing, waits for its answer.

@@ -1,0 +1,1 @@
+//! circusd's start, and what its mind is made of.

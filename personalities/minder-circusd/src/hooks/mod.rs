@@ -1,0 +1,1 @@
+//! The moments at which somebody else is asked.

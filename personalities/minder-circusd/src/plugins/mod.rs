@@ -1,0 +1,1 @@
+//! circus-plugin, and the plugins that it has built in.

@@ -1,0 +1,1 @@
+//! Fermentrack's start script: what keeps its daemon alive from cron.

@@ -1,0 +1,1 @@
+//! Kegbot's launcher: its file and its commands.
