@@ -17,6 +17,8 @@ pub enum Effect {
     Keep(InstanceId),
     /// A group came: open what its programs keep open.
     Prepare(GroupName),
+    /// A group has another shape: open what its new programs keep open, and change what the others do.
+    Reshape(GroupName),
     /// A slot is gone for good: close what belongs to it.
     Drop(InstanceId),
     /// Everything has stopped.

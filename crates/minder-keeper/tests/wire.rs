@@ -64,9 +64,11 @@ prop_compose! {
             Just(ErrorTo::Pipe), Just(ErrorTo::Null), Just(ErrorTo::Inherit), Just(ErrorTo::Stdout)
         ],
         inherited in vec((text(), any::<i32>()), 0..3),
+        pid_variable in option::of(text()),
     ) -> SpawnRequest {
         SpawnRequest {
-            program, argv, environment, directory, credentials, umask, limits, leader, stdin, stdout, stderr, inherited
+            program, argv, environment, directory, credentials, umask, limits, leader, stdin, stdout, stderr, inherited,
+            pid_variable
         }
     }
 }

@@ -161,7 +161,8 @@ macro_rules! structs {
 }
 structs! {
     SpawnRequest {
-        program, argv, environment, directory, credentials, umask, limits, leader, stdin, stdout, stderr, inherited
+        program, argv, environment, directory, credentials, umask, limits, leader, stdin, stdout, stderr, inherited,
+        pid_variable
     }
     Credentials { uid, gid, groups }
     Limit { resource, soft, hard }
