@@ -34,7 +34,6 @@ fn spec() -> ProgramSpec {
     ProgramSpec {
         name: ProgramName::new("web"),
         command: Command { line: "it's".into(), file: None, words: Ok(Vec::new()), search: Vec::new() },
-        file: None,
         directory: None,
         environment: Vec::new(),
         surroundings: Surroundings::default(),
