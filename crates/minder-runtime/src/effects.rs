@@ -172,12 +172,20 @@ impl Mind {
 
 /// How many descriptors a program takes here.
 fn fds_of(spec: &ProgramSpec) -> u64 {
-    let stream = |output: &OutputSpec| 1 + u64::from(output.log != LogTarget::Nowhere);
+    let stdin = match spec.stdin {
+        StdinSource::Pipe | StdinSource::GroupSocket => 1,
+        StdinSource::Null => 0,
+    };
+    let stream = |output: &OutputSpec| match output.log {
+        LogTarget::Direct(_) => 0,
+        LogTarget::Nowhere => 1,
+        LogTarget::File(_) | LogTarget::Followed(_) | LogTarget::Fresh { .. } => 2,
+    };
     let stderr = match &spec.stderr {
         ErrorOutput::Own(output) => stream(output),
         ErrorOutput::WithStdout => 0,
     };
-    1 + stream(&spec.stdout) + stderr
+    stdin + stream(&spec.stdout) + stderr
 }
 
 /// Whether minder chose the name of this log.

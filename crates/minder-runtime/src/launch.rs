@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use minder_core::ids::ByteString;
-use minder_core::program::{Command, CommandProblem, ErrorOutput, ProgramSpec, StdinSource};
+use minder_core::program::{Command, CommandProblem, ErrorOutput, LogTarget, ProgramSpec, Sink, StdinSource};
 use minder_keeper::wire::{Credentials, ErrorTo, Leader, OutputTo, SpawnRequest, StdinFrom};
 use minder_keeper::{RESTART_VARIABLE, ROLE_VARIABLE};
 use rustix::fs::{Access, access};
@@ -81,14 +81,31 @@ pub fn request(
         leader: Leader::Group,
         stdin: match spec.stdin {
             StdinSource::Pipe => StdinFrom::Pipe,
+            StdinSource::Null => StdinFrom::Null,
             StdinSource::GroupSocket => StdinFrom::Held(socket_name(group)),
         },
-        stdout: OutputTo::Pipe,
-        stderr: match spec.stderr {
-            ErrorOutput::Own(_) => ErrorTo::Pipe,
+        stdout: match sink(&spec.stdout.log) {
+            None => OutputTo::Pipe,
+            Some(Sink::Null) => OutputTo::Null,
+            Some(Sink::Own) => OutputTo::Inherit,
+        },
+        stderr: match &spec.stderr {
             ErrorOutput::WithStdout => ErrorTo::Stdout,
+            ErrorOutput::Own(output) => match sink(&output.log) {
+                None => ErrorTo::Pipe,
+                Some(Sink::Null) => ErrorTo::Null,
+                Some(Sink::Own) => ErrorTo::Inherit,
+            },
         },
         inherited: Vec::new(),
+    }
+}
+
+/// Where an output goes without a pipe, if it does.
+fn sink(log: &LogTarget) -> Option<Sink> {
+    match log {
+        LogTarget::Direct(sink) => Some(*sink),
+        LogTarget::Nowhere | LogTarget::File(_) | LogTarget::Followed(_) | LogTarget::Fresh { .. } => None,
     }
 }
 

@@ -271,7 +271,7 @@ impl Mind {
     fn spawned(&mut self, child: ChildId, pid: u32, failure: Option<StageFailure>, fds: ChildFds) {
         let Some((&id, pid)) = self.children.get(&child).zip(Pid::new(pid)) else { return };
         let Some(slot) = self.slots.get_mut(&id) else { return };
-        if let Err(error) = slot.attach(fds, &self.pipes) {
+        if let Err(error) = slot.attach(fds, pid.get(), &self.pipes) {
             self.trouble(format!("cannot watch the output of process {pid}: {error}"));
         }
         self.inputs.push_back(Input::Spawned(id, pid));

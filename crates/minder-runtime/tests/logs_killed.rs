@@ -10,6 +10,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use minder_core::program::{LogTarget, OutputFilter, OutputSpec, Publish, Rotation, Syslog};
+use minder_core::time::WallTime;
 use minder_runtime::logs::{Audience, ChannelLog, Pumped};
 use rustix::event::{PollFd, PollFlags};
 use rustix::pipe::PipeFlags;
@@ -35,7 +36,7 @@ fn mover() {
     let filter = if std::env::var_os(FILTER).is_some() { OutputFilter::StripAnsi } else { OutputFilter::Raw };
     let spec = OutputSpec {
         log: LogTarget::File(path.as_bytes().into()),
-        rotation: Rotation { max_bytes: Some(300_000), backups: 1000 },
+        rotation: Rotation::AfterWrite { max_bytes: Some(300_000), backups: 1000 },
         syslog: Syslog::Off,
         filter,
         capture: None,
@@ -45,7 +46,7 @@ fn mover() {
     let mut told = Vec::new();
     let pipe = rustix::stdio::stdin();
     loop {
-        match log.pump(pipe, &mut told) {
+        match log.pump(pipe, WallTime(0), &mut told) {
             Pumped::Ended => break,
             Pumped::More | Pumped::Held => {}
             Pumped::Empty => {

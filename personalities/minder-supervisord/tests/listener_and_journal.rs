@@ -186,7 +186,7 @@ impl Stage {
 fn program(name: &str) -> ProgramSpec {
     let output = OutputSpec {
         log: LogTarget::Nowhere,
-        rotation: Rotation { max_bytes: None, backups: 0 },
+        rotation: Rotation::Never,
         syslog: Syslog::Off,
         filter: OutputFilter::Raw,
         capture: None,

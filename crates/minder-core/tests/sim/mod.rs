@@ -26,7 +26,7 @@ use minder_core::time::{Instant, Now, WallTime};
 pub(crate) fn program(name: &str) -> ProgramSpec {
     let output = OutputSpec {
         log: LogTarget::Nowhere,
-        rotation: Rotation { max_bytes: None, backups: 0 },
+        rotation: Rotation::Never,
         syslog: Syslog::Off,
         filter: OutputFilter::Raw,
         capture: None,
