@@ -9,6 +9,7 @@ use rustix::io::Errno;
 
 use super::channel::Told;
 use super::periods::Timetable;
+use super::rotation::Replace;
 use super::target::{Begin, Spliced, Target, is_borrowed};
 use super::transfer::{Waiting, waiting};
 use super::trouble::{LogError, reason};
@@ -39,23 +40,6 @@ enum Follow {
     Yes,
     /// Yes, but the last time it could not be opened, which was told.
     InVain,
-}
-
-/// When it is replaced by a new one.
-#[derive(Debug)]
-enum Replace {
-    Never,
-    /// From this size on, looked at after each write.
-    After {
-        limit: u64,
-        backups: u32,
-    },
-    /// Before the write that brings it to this size. Neither number is zero.
-    Before {
-        limit: u64,
-        backups: u32,
-    },
-    InPeriods(Box<Timetable>),
 }
 
 #[derive(Debug)]
@@ -104,24 +88,16 @@ impl LogFile {
                 (Name::Fresh(Box::new(Template { directory, prefix, suffix })), 0o600)
             }
         };
-        // Where we look before a write we also look who has the name: several streams that share a file are then one,
-        // as they are where each write goes through one place.
-        let (replace, shared) = match rotation {
-            Rotation::Never | Rotation::AfterWrite { max_bytes: None | Some(0), .. } => {
-                (Replace::Never, Follow::No)
-            }
-            Rotation::AfterWrite { max_bytes: Some(limit), backups } => {
-                (Replace::After { limit, backups }, Follow::No)
-            }
-            Rotation::BeforeWrite { backups: 0, .. } => (Replace::Never, Follow::Yes),
-            Rotation::BeforeWrite { max_bytes, backups } => {
-                (Replace::Before { limit: max_bytes.get(), backups }, Follow::Yes)
-            }
-            Rotation::Periods(periods) => {
-                (Replace::InPeriods(Box::new(Timetable::new(periods))), Follow::Yes)
+        let follow = match log {
+            LogTarget::Followed(_) => Follow::Yes,
+            // Where we look before a write we also look who has the name: several streams that share a file are then
+            // one, as they are where each write goes through one place.
+            _ if rotation::looks_before_a_write(rotation) => Follow::Yes,
+            LogTarget::Nowhere | LogTarget::Direct(_) | LogTarget::File(_) | LogTarget::Fresh { .. } => {
+                Follow::No
             }
         };
-        let follow = if matches!(log, LogTarget::Followed(_)) { Follow::Yes } else { shared };
+        let replace = Replace::new(rotation);
         Self { name, mode, follow, replace, open: None, lost: None, overdue: None }
     }
 

@@ -1,7 +1,48 @@
-//! Old log files: `.1` is the newest of them.
+//! When a log file is replaced, and what becomes of the old ones: of those with numbers `.1` is the newest.
 
+use minder_core::program::Rotation;
 use rustix::fs;
 use rustix::io::Errno;
+
+use super::periods::Timetable;
+
+/// When a file is replaced by a new one.
+#[derive(Debug)]
+pub(super) enum Replace {
+    Never,
+    /// From this size on, looked at after each write.
+    After {
+        limit: u64,
+        backups: u32,
+    },
+    /// Before the write that brings it to this size. Neither number is zero.
+    Before {
+        limit: u64,
+        backups: u32,
+    },
+    InPeriods(Box<Timetable>),
+}
+
+impl Replace {
+    pub(super) fn new(rotation: Rotation) -> Self {
+        match rotation {
+            Rotation::Never
+            | Rotation::AfterWrite { max_bytes: None | Some(0), .. }
+            | Rotation::BeforeWrite { backups: 0, .. } => Self::Never,
+            Rotation::AfterWrite { max_bytes: Some(limit), backups } => Self::After { limit, backups },
+            Rotation::BeforeWrite { max_bytes, backups } => Self::Before { limit: max_bytes.get(), backups },
+            Rotation::Periods(periods) => Self::InPeriods(Box::new(Timetable::new(periods))),
+        }
+    }
+}
+
+/// Whether the file is looked at before each write, even where nothing ever comes of it.
+pub(super) fn looks_before_a_write(rotation: Rotation) -> bool {
+    match rotation {
+        Rotation::Never | Rotation::AfterWrite { .. } => false,
+        Rotation::BeforeWrite { .. } | Rotation::Periods(_) => true,
+    }
+}
 
 /// Gives every old file the next higher number, so that the last is gone, and the file itself number 1. What is
 /// missing is passed over: somebody else may clean up.

@@ -13,8 +13,11 @@ pub(super) fn stamp(stamp: &Stamp, pid: u32, now: WallTime, chunk: &[u8]) -> Vec
     match stamp.look {
         StampLook::Plain => {
             let end = chunk.iter().rposition(|byte| *byte != b'\n').map_or(0, |last| last + 1);
-            for line in chunk[..end].split(|byte| *byte == b'\n') {
-                [&prefix, line, b"\n"].iter().for_each(|part| stamped.extend_from_slice(part));
+            // A format with a line end in it makes lines that are stamped too, but for the very first: as in the original.
+            let first = [&prefix, &chunk[..end]].concat();
+            for (number, line) in first.split(|byte| *byte == b'\n').enumerate() {
+                let prefix = if number == 0 { &[] } else { &prefix[..] };
+                [prefix, line, b"\n"].iter().for_each(|part| stamped.extend_from_slice(part));
             }
         }
         StampLook::Coloured(colour) => {
