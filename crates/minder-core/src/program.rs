@@ -4,6 +4,7 @@
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::num::{NonZeroU32, NonZeroU64};
 use core::time::Duration;
 
 use crate::backoff::Backoff;
@@ -221,6 +222,10 @@ pub enum Readiness {
 pub enum StdinSource {
     /// A pipe that minder holds open and can write to.
     Pipe,
+    /// Nothing: `/dev/null`.
+    Null,
+    /// Where minder's own comes from.
+    Own,
     /// The listening socket of the program's group.
     GroupSocket,
     /// The socket of this name.
@@ -239,13 +244,13 @@ pub enum ErrorOutput {
 /// Where the bytes of one output stream go.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct OutputSpec {
-    /// The file they are kept in.
+    /// The file they are kept in. With [`LogTarget::Direct`] nothing else here matters, since no byte is ever seen.
     pub log: LogTarget,
     /// How that file is kept small.
     pub rotation: Rotation,
     /// Whether each line also goes to the system's log.
     pub syslog: Syslog,
-    /// What is taken out before bytes are kept.
+    /// What is done to bytes before they are kept.
     pub filter: OutputFilter,
     /// A part of the stream that is set apart, if asked for.
     pub capture: Option<Capture>,
@@ -258,8 +263,13 @@ pub struct OutputSpec {
 pub enum LogTarget {
     /// None: the bytes are read and dropped.
     Nowhere,
-    /// This one. Appended to.
+    /// No pipe at all: the program itself writes there. For minder's own log this is [`LogTarget::Nowhere`].
+    Direct(Sink),
+    /// This one. Appended to, and kept open whatever happens to its name.
     File(BytePath),
+    /// Whatever has this name: opened anew as soon as the name does not lead to the open file any more, because
+    /// somebody else moves old logs away.
+    Followed(BytePath),
     /// A new file in `directory`, named `prefix`, eight random characters of `[a-z0-9_]`, `suffix`; made when
     /// the program's group is added, readable by its owner only.
     Fresh {
@@ -272,14 +282,101 @@ pub enum LogTarget {
     },
 }
 
-/// When a log file is replaced by a new one. Old ones are named `.1` (newest) to `.N`.
+/// Where a program that minder does not listen to says what it says.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Rotation {
-    /// The size in bytes from which on it is replaced, looked at after each write. `None`: never. A target that
-    /// cannot be sought, such as a terminal or a pipe, is never rotated.
-    pub max_bytes: Option<u64>,
-    /// How many old files are kept. Zero: the file is emptied in place.
+pub enum Sink {
+    /// `/dev/null`.
+    Null,
+    /// Where minder's own goes: output to minder's output, errors to minder's errors.
+    Own,
+}
+
+/// When a log file is replaced by a new one. A target that cannot be sought, such as a terminal or a pipe, never is,
+/// and neither is one whose name belongs to the system.
+///
+/// Where a file is looked at *before* a write, a write is what one read of [`WRITE_BYTES_MAX`] bytes brings: a new file
+/// begins with such a chunk, and none is split between two files. Streams that share such a file share its rotation.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Rotation {
+    /// Never.
+    Never,
+    /// When it has a size after a write. Old files are named `.1` (newest) to `.N`.
+    AfterWrite {
+        /// The size in bytes from which on it is replaced. `None`: never.
+        max_bytes: Option<u64>,
+        /// How many old files are kept. Zero: the file is emptied in place.
+        backups: u32,
+    },
+    /// When the next write would give it a size. Old files are named `.1` (newest) to `.N`.
+    BeforeWrite {
+        /// The size in bytes that it does not reach, unless a single write does.
+        max_bytes: NonZeroU64,
+        /// How many old files are kept. Zero: none is made, and the file grows for ever.
+        backups: u32,
+    },
+    /// When a write comes in another period. Old files are named after the time their period began.
+    Periods(Periods),
+}
+
+/// How much is one write for [`Rotation::BeforeWrite`] and [`OutputFilter::Stamped`], in bytes.
+pub const WRITE_BYTES_MAX: usize = 1024;
+
+/// Which periods have a log file of their own.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Periods {
+    /// What is counted.
+    pub unit: PeriodUnit,
+    /// How many of them are a period.
+    pub count: NonZeroU32,
+    /// Whose days, and whose names of times.
+    pub zone: Zone,
+    /// How many old files are kept. Zero: all.
     pub backups: u32,
+}
+
+/// What the length of a period is counted in, and where it begins.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum PeriodUnit {
+    /// Seconds since the file was begun. Named `.YYYYmmddHHMMSS`.
+    Seconds,
+    /// Minutes since the file was begun. Named `.YYYYmmddHHMM`.
+    Minutes,
+    /// Hours since the file was begun. Named `.YYYYmmddHH`.
+    Hours,
+    /// Days of 24 hours since the file was begun. Named `.YYYYmmdd`.
+    Days,
+    /// Days that begin at midnight. Named `.YYYYmmdd`.
+    Midnights,
+    /// Weeks that begin when this day has ended. Named `.YYYYmmdd`.
+    Weeks(Weekday),
+}
+
+/// A day of the week.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Weekday {
+    /// The first.
+    Monday,
+    /// The second.
+    Tuesday,
+    /// The third.
+    Wednesday,
+    /// The fourth.
+    Thursday,
+    /// The fifth.
+    Friday,
+    /// The sixth.
+    Saturday,
+    /// The seventh.
+    Sunday,
+}
+
+/// Whose time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Zone {
+    /// Here, as `TZ` or the machine says.
+    Local,
+    /// UTC.
+    Utc,
 }
 
 /// Whether lines also go to the system's log.
@@ -291,13 +388,54 @@ pub enum Syslog {
     Lines,
 }
 
-/// What is taken out of a stream before it is kept.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// What is done to a stream before it is kept.
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum OutputFilter {
     /// Nothing.
     Raw,
-    /// Terminal escape sequences.
+    /// Terminal escape sequences are taken out.
     StripAnsi,
+    /// Lines are put behind the time and the number of the process.
+    Stamped(Stamp),
+}
+
+/// What is put before lines: the time, the process's number in brackets, ` | `. A chunk of [`WRITE_BYTES_MAX`] bytes that ends
+/// inside of a line ends that line.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Stamp {
+    /// How the time is written, in the C library's `strftime` conversions and `%f` for six digits of microseconds. It is
+    /// local time without a zone, so `%z` and `%Z` are empty. What is no conversion stays as it is.
+    pub time: Box<str>,
+    /// How lines look.
+    pub look: StampLook,
+}
+
+/// How stamped lines look.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum StampLook {
+    /// Each line, empty ones too; but the line ends at the end of a chunk become one.
+    Plain,
+    /// Each line that is not empty, in a colour on black.
+    Coloured(Colour),
+}
+
+/// A colour of a terminal.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Colour {
+    /// Code 31.
+    Red,
+    /// Code 32.
+    Green,
+    /// Code 33.
+    Yellow,
+    /// Code 34.
+    Blue,
+    /// Code 35.
+    Magenta,
+    /// Code 36.
+    Cyan,
+    /// Code 37.
+    White,
 }
 
 /// A marked part of a stream, which goes to whoever listens instead of into the log.

@@ -198,13 +198,21 @@ impl Supervision {
         if !leaving.values().all(at_rest) {
             return;
         }
-        let (mut members, mut new) = (Vec::new(), Vec::new());
+        let (mut members, mut new, mut before) = (Vec::new(), Vec::new(), Vec::new());
         for (program, staying) in spec.programs.iter().zip(staying) {
             let id = staying.unwrap_or_else(|| {
                 new.push(self.next_id);
                 self.new_id()
             });
-            let facts = self.instances.remove(&id).map_or(Facts::FRESH, |instance| instance.facts);
+            let facts = match self.instances.remove(&id) {
+                Some(instance) => {
+                    if instance.spec != *program {
+                        before.push((id, instance.spec));
+                    }
+                    instance.facts
+                }
+                None => Facts::FRESH,
+            };
             let instance = Instance { group: spec.name.clone(), spec: program.clone(), facts };
             self.instances.insert(id, instance);
             members.push(id);
@@ -213,7 +221,7 @@ impl Supervision {
             self.instances.remove(&id);
             effects.push(Effect::Drop(id));
         }
-        effects.push(Effect::Reshape(spec.name.clone()));
+        effects.push(Effect::Reshape(spec.name.clone(), before));
         self.groups[place] = Group { spec, members };
         if self.mode == Mode::Running {
             for id in new {

@@ -169,6 +169,7 @@ impl Plumbing {
                 plumbing.give(read)?
             }
             StdinFrom::Null => plumbing.give(null()?)?,
+            StdinFrom::Inherit => Source::Own,
             StdinFrom::Held(name) => Source::Fd(plumbing.source(find(name)?)?),
         };
         plumbing.stdio[1] = match request.stdout {

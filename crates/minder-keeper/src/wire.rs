@@ -160,6 +160,8 @@ pub enum StdinFrom {
     Pipe,
     /// `/dev/null`.
     Null,
+    /// Where the keeper's own comes from.
+    Inherit,
     /// A held descriptor, such as a listening socket.
     Held(Vec<u8>),
 }

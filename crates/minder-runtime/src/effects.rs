@@ -1,5 +1,7 @@
 //! Carrying out what the supervision orders.
 
+use std::sync::Arc;
+
 use minder_core::control::Overhears;
 use minder_core::effect::Effect;
 use minder_core::event::{Channel, Event};
@@ -30,7 +32,7 @@ impl Mind {
             Effect::Publish(event) => self.publish(event),
             Effect::Keep(id) => self.keep(id),
             Effect::Prepare(group) => self.prepare(&group),
-            Effect::Reshape(group) => self.take_shape(&group),
+            Effect::Reshape(group, before) => self.take_shape(&group, &before),
             Effect::Drop(id) => self.drop_slot(id),
             Effect::Finished => self.finished = true,
         }
@@ -200,7 +202,7 @@ impl Mind {
     }
 
     /// Makes the slots that a group has gained, and keeps that it has them.
-    fn take_shape(&mut self, name: &GroupName) {
+    fn take_shape(&mut self, name: &GroupName, before: &[(InstanceId, Arc<ProgramSpec>)]) {
         let overhears = self.faces.overhears();
         let Some(group) = self.world.group(name).cloned() else { return };
         for (&id, spec) in group.members.iter().zip(&group.spec.programs) {
@@ -208,19 +210,38 @@ impl Mind {
                 self.make_slot(id, spec, overhears);
             }
         }
+        for (id, before) in before {
+            self.exchange_outputs(*id, before, overhears);
+        }
         self.roster.added(name);
         self.roster.keep(&self.world);
+    }
+
+    fn exchange_outputs(&mut self, id: InstanceId, before: &ProgramSpec, overhears: Overhears) {
+        let (Some(slot), Some(instance)) = (self.slots.get_mut(&id), self.world.instance(id)) else { return };
+        for (channel, told) in slot.set_outputs(before, &instance.spec.clone(), overhears, &self.pipes) {
+            self.pass_on(id, channel, vec![told]);
+        }
+        self.keep(id);
     }
 }
 
 /// How many descriptors a program takes here.
 fn fds_of(spec: &ProgramSpec) -> u64 {
-    let stream = |output: &OutputSpec| 1 + u64::from(output.log != LogTarget::Nowhere);
+    let stdin = match spec.stdin {
+        StdinSource::Pipe | StdinSource::GroupSocket => 1,
+        StdinSource::Null | StdinSource::Own | StdinSource::Socket(_) => 0,
+    };
+    let stream = |output: &OutputSpec| match output.log {
+        LogTarget::Direct(_) => 0,
+        LogTarget::Nowhere => 1,
+        LogTarget::File(_) | LogTarget::Followed(_) | LogTarget::Fresh { .. } => 2,
+    };
     let stderr = match &spec.stderr {
         ErrorOutput::Own(output) => stream(output),
         ErrorOutput::WithStdout => 0,
     };
-    1 + stream(&spec.stdout) + stderr
+    stdin + stream(&spec.stdout) + stderr
 }
 
 /// Whether minder chose the name of this log.

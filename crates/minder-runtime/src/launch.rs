@@ -7,8 +7,8 @@ use std::path::Path;
 
 use minder_core::ids::ByteString;
 use minder_core::program::{
-    Announce, Ceiling, Command, CommandProblem, EnvironmentBase, ErrorOutput, Leads, ProgramSpec,
-    ResourceLimit, StdinSource,
+    Announce, Ceiling, Command, CommandProblem, EnvironmentBase, ErrorOutput, Leads, LogTarget, ProgramSpec,
+    ResourceLimit, Sink, StdinSource,
 };
 use minder_keeper::wire::{Credentials, ErrorTo, Leader, Limit, OutputTo, SpawnRequest, StdinFrom};
 use minder_keeper::{RESTART_VARIABLE, ROLE_VARIABLE};
@@ -91,13 +91,23 @@ pub fn request(
         },
         stdin: match &spec.stdin {
             StdinSource::Pipe => StdinFrom::Pipe,
+            StdinSource::Null => StdinFrom::Null,
+            StdinSource::Own => StdinFrom::Inherit,
             StdinSource::GroupSocket => StdinFrom::Held(socket_name(group)),
             StdinSource::Socket(name) => StdinFrom::Held(held_name(name)),
         },
-        stdout: OutputTo::Pipe,
-        stderr: match spec.stderr {
-            ErrorOutput::Own(_) => ErrorTo::Pipe,
+        stdout: match sink(&spec.stdout.log) {
+            None => OutputTo::Pipe,
+            Some(Sink::Null) => OutputTo::Null,
+            Some(Sink::Own) => OutputTo::Inherit,
+        },
+        stderr: match &spec.stderr {
             ErrorOutput::WithStdout => ErrorTo::Stdout,
+            ErrorOutput::Own(output) => match sink(&output.log) {
+                None => ErrorTo::Pipe,
+                Some(Sink::Null) => ErrorTo::Null,
+                Some(Sink::Own) => ErrorTo::Inherit,
+            },
         },
         inherited: sockets,
         pid_variable: announced.then(|| b"LISTEN_PID".to_vec()),
@@ -133,6 +143,14 @@ fn announcement(spec: &ProgramSpec) -> Vec<(ByteString, ByteString)> {
     let names: Vec<&str> = sockets.iter().map(|socket| socket.source.name().as_str()).collect();
     let variable = |name: &[u8], value: String| (name.into(), value.into_bytes().into());
     vec![variable(b"LISTEN_FDS", names.len().to_string()), variable(b"LISTEN_FDNAMES", names.join(":"))]
+}
+
+/// Where an output goes without a pipe, if it does.
+fn sink(log: &LogTarget) -> Option<Sink> {
+    match log {
+        LogTarget::Direct(sink) => Some(*sink),
+        LogTarget::Nowhere | LogTarget::File(_) | LogTarget::Followed(_) | LogTarget::Fresh { .. } => None,
+    }
 }
 
 /// minder's own variables in their order, then the program's; of one name the last counts, in the first's place.

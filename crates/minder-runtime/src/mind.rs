@@ -281,7 +281,7 @@ impl Mind {
             return;
         }
         let Some(slot) = self.slots.get_mut(&id) else { return };
-        if let Err(error) = slot.attach(fds, &self.pipes) {
+        if let Err(error) = slot.attach(fds, pid.get(), &self.pipes) {
             self.trouble(format!("cannot watch the output of process {pid}: {error}"));
         }
         self.inputs.push_back(Input::Spawned(id, pid));

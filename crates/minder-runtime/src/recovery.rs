@@ -269,7 +269,7 @@ impl Mind {
                     if let Err(error) = slot.open_logs() {
                         self.trouble(error.to_string());
                     }
-                    if let Err(error) = slot.attach(kept.fds, &self.pipes) {
+                    if let Err(error) = slot.attach(kept.fds, kept.pid, &self.pipes) {
                         self.trouble(format!("cannot watch the output of process {}: {error}", kept.pid));
                     }
                     news.push(News { id, child, pid: kept.pid, state: Some(kept.state) });

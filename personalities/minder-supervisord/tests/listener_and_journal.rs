@@ -102,7 +102,7 @@ impl Stage {
                     Effect::Signal(..)
                     | Effect::Keep(_)
                     | Effect::Prepare(_)
-                    | Effect::Reshape(_)
+                    | Effect::Reshape(..)
                     | Effect::Drop(_)
                     | Effect::Finished => {}
                 }
@@ -187,7 +187,7 @@ impl Stage {
 fn program(name: &str) -> ProgramSpec {
     let output = OutputSpec {
         log: LogTarget::Nowhere,
-        rotation: Rotation { max_bytes: None, backups: 0 },
+        rotation: Rotation::Never,
         syslog: Syslog::Off,
         filter: OutputFilter::Raw,
         capture: None,

@@ -26,7 +26,7 @@ use minder_core::time::{Instant, Now, WallTime};
 pub(crate) fn program(name: &str) -> ProgramSpec {
     let output = OutputSpec {
         log: LogTarget::Nowhere,
-        rotation: Rotation { max_bytes: None, backups: 0 },
+        rotation: Rotation::Never,
         syslog: Syslog::Off,
         filter: OutputFilter::Raw,
         capture: None,
@@ -182,7 +182,7 @@ impl World {
                     self.finished = true;
                 }
                 Effect::Drop(id) => assert!(!self.alive.contains_key(&id), "no slot goes with its process"),
-                Effect::Publish(_) | Effect::Keep(_) | Effect::Prepare(_) | Effect::Reshape(_) => {}
+                Effect::Publish(_) | Effect::Keep(_) | Effect::Prepare(_) | Effect::Reshape(..) => {}
             }
         }
         self.check();

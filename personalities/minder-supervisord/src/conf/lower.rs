@@ -310,7 +310,7 @@ fn mode(bits: i64) -> u32 {
 
 /// Sizes of zero and below mean that a file is never rotated.
 fn rotation(max_bytes: i64, backups: i64) -> Rotation {
-    Rotation {
+    Rotation::AfterWrite {
         max_bytes: u64::try_from(max_bytes).ok().filter(|bytes| *bytes > 0),
         backups: saturated(backups),
     }

@@ -25,7 +25,7 @@ fn pid(number: u32) -> Pid {
 fn spec() -> ProgramSpec {
     let output = OutputSpec {
         log: LogTarget::Nowhere,
-        rotation: Rotation { max_bytes: None, backups: 0 },
+        rotation: Rotation::Never,
         syslog: Syslog::Off,
         filter: OutputFilter::Raw,
         capture: None,

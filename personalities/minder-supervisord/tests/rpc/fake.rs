@@ -249,8 +249,8 @@ impl Fake {
 
 fn file_of(output: &OutputSpec) -> Option<ByteString> {
     match &output.log {
-        LogTarget::File(path) => Some(path.clone()),
-        LogTarget::Nowhere | LogTarget::Fresh { .. } => None,
+        LogTarget::File(path) | LogTarget::Followed(path) => Some(path.clone()),
+        LogTarget::Nowhere | LogTarget::Direct(_) | LogTarget::Fresh { .. } => None,
     }
 }
 
@@ -309,7 +309,7 @@ pub(crate) fn program(name: &str, command: &str) -> ProgramSpec {
 pub(crate) fn output() -> OutputSpec {
     OutputSpec {
         log: LogTarget::Fresh { directory: bytes("/tmp"), prefix: bytes("x"), suffix: bytes(".log") },
-        rotation: Rotation { max_bytes: Some(50 << 20), backups: 10 },
+        rotation: Rotation::AfterWrite { max_bytes: Some(50 << 20), backups: 10 },
         syslog: Syslog::Off,
         filter: OutputFilter::Raw,
         capture: None,
