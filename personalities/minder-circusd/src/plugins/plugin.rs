@@ -12,6 +12,7 @@ use std::time::{Duration, Instant, SystemTime};
 use serde_json::{Map, Value};
 
 use super::{http, redis};
+pub(super) use crate::companion::link::Failure;
 use crate::companion::log::Level;
 
 /// An event of circusd: `watcher.NAME.ACTION`.
@@ -67,15 +68,6 @@ impl Request {
         self.properties.insert(key.to_owned(), value.into());
         self
     }
-}
-
-/// Why there is no answer that says yes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Failure {
-    /// circusd said no, and why.
-    Refused(String),
-    /// It said nothing in time.
-    Silent,
 }
 
 /// What circusd answered.
