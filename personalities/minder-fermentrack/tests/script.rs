@@ -5,7 +5,7 @@ mod place;
 
 use std::ffi::OsString;
 use std::io::Write;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
@@ -159,6 +159,35 @@ mod starts {
         kill(&pid);
         std::fs::remove_file(place.0.path("daemon.pid")).unwrap();
         assert_eq!(place.0.run(&["startifstopped"]), fine(&format!("{STARTING}done\n")));
+        assert_eq!(place.0.read("starts"), "started\nstarted\n");
+    }
+
+    #[test]
+    fn a_start_behind_a_stop_waits_for_the_end_of_the_old_daemon() {
+        let python = reference("python").get_program().to_owned().into_string().unwrap();
+        let daemon = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/place/slow_daemon.py");
+        let place = Pretended::new(&format!(
+            "#!/bin/sh
+            echo started >> $HOME/starts
+            rm -f $HOME/daemon.pid
+            setsid {python} {daemon} $HOME > /dev/null 2>&1 &
+            until [ -s $HOME/daemon.pid ]; do :; done
+            "
+        ));
+        place.0.write("fermentrack/circus.ini", "[circus]\nendpoint = ipc://$(circus.env.HOME)/control\n");
+        assert_eq!(place.0.run(&["start"]), fine(&format!("{STARTING}done\n")));
+        assert_eq!(place.0.run(&["start"]), fine(&format!("{STARTING}already running\n")));
+        assert_eq!(place.0.run(&["stop"]), fine(&format!("{STOPPING}ok\n")));
+        std::thread::scope(|scope| {
+            let second = scope.spawn(|| place.0.run(&["start"]));
+            let inode = std::fs::metadata(place.0.path("fermentrack/circusd.lock")).unwrap().ino();
+            until("the second start waits for the lock", || {
+                let locks = std::fs::read_to_string("/proc/locks").unwrap();
+                locks.lines().any(|lock| lock.contains("-> FLOCK") && lock.contains(&format!(":{inode} ")))
+            });
+            drop(std::fs::File::options().write(true).open(place.0.path("go")).unwrap());
+            assert_eq!(second.join().unwrap(), fine(&format!("{STARTING}done\n")));
+        });
         assert_eq!(place.0.read("starts"), "started\nstarted\n");
     }
 
