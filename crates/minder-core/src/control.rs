@@ -6,6 +6,7 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::future::Future;
+use core::net::SocketAddr;
 use core::pin::Pin;
 
 use crate::change::PlanChange;
@@ -113,8 +114,8 @@ pub enum Reply {
     Plan(Arc<Plan>, Vec<GroupName>),
     /// minder itself.
     Status(Status),
-    /// The open sockets, by name, with the ports they are bound to; none for a file.
-    Sockets(Vec<(SocketName, Option<u16>)>),
+    /// The open sockets, by name, with the addresses they are bound to; none for a file.
+    Sockets(Vec<(SocketName, Option<SocketAddr>)>),
 }
 
 /// What is known of one program.

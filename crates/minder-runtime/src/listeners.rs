@@ -34,9 +34,9 @@ impl Listeners {
         Self(sockets.into_iter().map(|(name, socket)| (SocketName::new(name), socket)).collect())
     }
 
-    /// Their names and ports.
-    pub fn bound(&self) -> Vec<(SocketName, Option<u16>)> {
-        self.0.iter().map(|(name, socket)| (name.clone(), port(socket))).collect()
+    /// Their names and addresses.
+    pub fn bound(&self) -> Vec<(SocketName, Option<SocketAddr>)> {
+        self.0.iter().map(|(name, socket)| (name.clone(), address(socket))).collect()
     }
 
     fn names(&self) -> Vec<SocketName> {
@@ -44,8 +44,8 @@ impl Listeners {
     }
 }
 
-fn port(socket: impl AsFd) -> Option<u16> {
-    SocketAddr::try_from(rustix::net::getsockname(socket).ok()?).ok().map(|address| address.port())
+fn address(socket: impl AsFd) -> Option<SocketAddr> {
+    SocketAddr::try_from(rustix::net::getsockname(socket).ok()?).ok()
 }
 
 /// The file of a socket that has one.

@@ -24,7 +24,7 @@ use minder_core::program::{
     SocketSource, StageNotices, Stamp, StampLook, Startup, StdinSource, Surroundings, Syslog, Unborn, Weekday, Zone,
 };
 use minder_core::restart::{ExpectedExits, RestartPolicy};
-use minder_core::socket::{Sharing, SocketSpec};
+use minder_core::socket::Sharing;
 use minder_core::stop::{Reach, StopPolicy};
 use serde_json::{Value, json};
 

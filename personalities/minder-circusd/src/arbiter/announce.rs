@@ -2,7 +2,6 @@
 
 use std::cell::RefCell;
 
-use bytes::Bytes;
 use minder_core::ids::GroupName;
 use minder_zmtp::Publisher;
 use serde_json::{Map, Value, json};
@@ -23,7 +22,7 @@ impl Announcer {
     fn tell(&self, topic: String, payload: &Value) {
         if let Some(publisher) = &*self.0.borrow() {
             let payload = python_json::to_string(payload);
-            publisher.publish(vec![Bytes::from(topic), Bytes::from(payload)]);
+            publisher.publish(&[topic, payload]);
         }
     }
 }

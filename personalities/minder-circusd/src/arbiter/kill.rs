@@ -12,7 +12,6 @@ use super::announce::object;
 use super::hook::{Consent, Moment};
 use super::watcher::Life;
 use super::{Arbiter, Failed};
-use crate::options::WatcherOptions;
 
 /// How one stop differs from the watcher's own way. What is `None` does not.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
@@ -175,9 +174,4 @@ pub(crate) fn exit_code(status: ExitStatus) -> Value {
         ExitStatus::Signal { signal, .. } => (-i64::from(signal.0)).into(),
         ExitStatus::Unknown => Value::Null,
     }
-}
-
-/// Who gets a watcher's stop signal.
-pub(crate) fn stop_reach(options: &WatcherOptions) -> Reach {
-    if options.stop_children { Reach::Family } else { Reach::Process }
 }

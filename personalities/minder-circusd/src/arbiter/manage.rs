@@ -7,7 +7,8 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use minder_core::ids::GroupName;
+use minder_core::ids::{GroupName, SocketName};
+use minder_core::socket::Sharing;
 use minder_core::time::Instant;
 
 use super::log::Level;
@@ -154,6 +155,18 @@ impl Arbiter {
                 }
             }
         }
+    }
+
+    /// All sockets, while a watcher stands still until somebody connects to any of them.
+    fn sockets_waited_for(&self) -> Vec<SocketName> {
+        let state = self.state.borrow();
+        let waits = |watcher: &Watcher| watcher.options.on_demand && watcher.status == Status::Stopped;
+        let running = matches!(state.course, Course::Running);
+        if !running || state.check_delay().is_none() || !state.watchers.iter().any(waits) {
+            return Vec::new();
+        }
+        let common = state.lowering.sockets.values().filter(|socket| socket.spec.sharing == Sharing::Common);
+        common.map(|socket| socket.spec.name.clone()).collect()
     }
 
     async fn connected(self: &Rc<Self>) {

@@ -20,11 +20,12 @@
 //! make and end one process; [`life`] starts, stops and restarts a watcher, [`reload`] replaces its processes, [`resize`]
 //! changes their number, [`set`] their options, [`roster`] brings and removes watchers, [`reconfigure`] reads the file again, [`whole`] is what is
 //! done with all of them; [`manage`] is the pass; [`observer`] hears the mind, [`wishes`] is what signals ask for, [`announce`] tells subscribers, [`hook`] asks
-//! hooks, [`log`] writes the daemon's log, [`remember`] keeps what a later mind must know.
+//! hooks, [`inspect`] shows what there is, [`log`] writes the daemon's log, [`remember`] keeps what a later mind must know.
 
 pub mod announce;
 pub mod exclusive;
 pub mod hook;
+pub mod inspect;
 pub mod kill;
 pub mod life;
 pub mod log;
@@ -52,9 +53,10 @@ use minder_core::time::{Instant, WallTime};
 use tokio::sync::Notify;
 
 use crate::hooks::Hooks;
-use crate::daemon::kept::Kept;
+use crate::daemon::kept::{Kept, Logging};
 use crate::ini::{Baseline, Circus};
 use crate::lower::Lowering;
+use crate::stats::info::Sampler;
 
 pub use exclusive::{Change, Conflict, Turn};
 pub use watcher::{Life, Listing, Process, Status, Watcher};
@@ -68,6 +70,9 @@ pub struct Arbiter {
     control: Rc<dyn Control>,
     clock: Clock,
     log: log::Log,
+    /// The same as it is kept.
+    logging: Logging,
+    pidfile: Option<String>,
     announcer: announce::Announcer,
     hooks: Hooks,
     pub(crate) state: RefCell<State>,
@@ -79,6 +84,8 @@ pub struct Arbiter {
     look: Notify,
     /// Whether what is to be remembered has changed.
     stale: Cell<Stale>,
+    /// What processes used when they were looked at last.
+    sampler: RefCell<Sampler>,
     /// What signals have asked for.
     wishes: Cell<Wishes>,
     /// A signal has asked for something.
@@ -199,6 +206,8 @@ impl Arbiter {
             control: parts.control,
             clock: parts.clock,
             log: parts.log,
+            logging: kept.log,
+            pidfile: kept.pidfile,
             announcer: parts.announcer,
             hooks: Hooks::new(),
             state: RefCell::new(state),
@@ -206,6 +215,7 @@ impl Arbiter {
             ended: Notify::new(),
             look: Notify::new(),
             stale: Cell::new(Stale::No),
+            sampler: RefCell::new(Sampler::new()),
             wishes: Cell::new(Wishes::default()),
             wished: Notify::new(),
         });

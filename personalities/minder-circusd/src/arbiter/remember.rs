@@ -90,6 +90,9 @@ impl Arbiter {
             watchers: watchers.collect(),
             course: state.course,
             wishes: self.wishes.get(),
+            log: self.logging.clone(),
+            pidfile: self.pidfile.clone(),
+            remarks: Vec::new(),
         };
         Order::Remember(MEMO, kept.encode())
     }

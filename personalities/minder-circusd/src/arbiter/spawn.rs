@@ -1,6 +1,7 @@
 //! One process comes to be: a slot for it, hooks before and after, and as many attempts as the watcher allows.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use minder_core::control::{Refusal, Reading, Reply, Request, Selection, Until};
@@ -171,7 +172,7 @@ impl Arbiter {
     ///
     /// # Errors
     /// What the original raises an exception for.
-    pub(crate) async fn spawn_processes(&self, group: &GroupName) -> Result<(), Failed> {
+    pub(crate) async fn spawn_processes(self: &Rc<Self>, group: &GroupName) -> Result<(), Failed> {
         if self.waits_for_connection(group) {
             self.set_status(group, Status::Stopped);
             return Ok(());

@@ -7,5 +7,5 @@ use super::reply::{Failure, fields};
 use crate::arbiter::Arbiter;
 
 pub(super) async fn execute(arbiter: &Rc<Arbiter>) -> Result<Outcome, Failure> {
-    Ok(Outcome::Now(fields([("info", arbiter.info(arbiter.pid()).await)])))
+    Ok(Outcome::Now(fields([("info", arbiter.own_info().await)])))
 }

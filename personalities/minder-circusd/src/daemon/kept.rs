@@ -1,12 +1,17 @@
 //! Everything that makes the daemon what it is: what the front has read from the file, and later what the arbiter keeps, in
 //! one form, so that the first mind and one that follows a killed one begin alike.
 
+use jiff::tz::TimeZone;
+use minder_core::plan::{Echo, JournalSpec};
+use minder_core::program::{LogTarget, Rotation};
 use serde_json::{Map, Value, json};
 
 use crate::arbiter::Course;
+use crate::arbiter::log::{Level, Log};
 use crate::arbiter::remember::KeptWatcher;
 use crate::arbiter::wishes::Wishes;
 use crate::ini::{Baseline, Circus};
+use crate::options::bytes;
 use crate::sockets::{self, Socket};
 
 /// A daemon, kept.
@@ -26,6 +31,41 @@ pub struct Kept {
     pub course: Course,
     /// What signals have asked for.
     pub wishes: Wishes,
+    /// The daemon's own log.
+    pub log: Logging,
+    /// Where its pid is written.
+    pub pidfile: Option<String>,
+    /// What is to be logged at the beginning: what the file has that cannot be had.
+    pub remarks: Vec<String>,
+}
+
+/// The daemon's own log.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Logging {
+    /// What is less than this is not logged.
+    pub level: Level,
+    /// `-` for standard error, the path of a file, or `syslog:` and what follows.
+    pub output: String,
+}
+
+impl Logging {
+    /// How its lines are made, for a daemon of this pid.
+    pub fn log(&self, pid: u32) -> Log {
+        Log { least: self.level, pid, zone: TimeZone::system() }
+    }
+
+    /// Where its lines go.
+    pub fn journal(&self) -> JournalSpec {
+        let syslog = self.output.starts_with("syslog:");
+        let log = match self.output.as_str() {
+            "-" | "stdout" => LogTarget::File(b"/dev/stderr".to_vec().into()),
+            _ if syslog => LogTarget::Nowhere,
+            // Somebody else may move it away.
+            path => LogTarget::Followed(bytes::encode(path).into()),
+        };
+        let syslog = syslog.then(|| "circus".into());
+        JournalSpec { log, rotation: Rotation::Never, echo: Echo::Off, syslog }
+    }
 }
 
 const COURSES: [(Course, &str); 4] = [
@@ -49,6 +89,10 @@ impl Kept {
             "course": course,
             "end": self.wishes.end,
             "reload": self.wishes.reload,
+            "log_level": self.log.level.word(),
+            "log_output": self.log.output,
+            "pidfile": self.pidfile,
+            "remarks": self.remarks,
         });
         kept.to_string().into_bytes()
     }
@@ -69,6 +113,12 @@ impl Kept {
             watchers: list("watchers")?.iter().map(KeptWatcher::decode).collect::<Option<_>>()?,
             course: COURSES.iter().find(|(_, word)| *word == course)?.0,
             wishes: Wishes { end: kept.get("end")?.as_bool()?, reload: kept.get("reload")?.as_bool()? },
+            log: Logging {
+                level: Level::of_word(kept.get("log_level")?.as_str()?)?,
+                output: kept.get("log_output")?.as_str()?.to_owned(),
+            },
+            pidfile: kept.get("pidfile")?.as_str().map(str::to_owned),
+            remarks: list("remarks")?.iter().filter_map(|remark| remark.as_str().map(str::to_owned)).collect(),
         })
     }
 }

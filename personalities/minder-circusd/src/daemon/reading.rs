@@ -5,7 +5,8 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::STATS_WATCHER;
-use super::kept::Kept;
+use super::kept::{Kept, Logging};
+use crate::arbiter::log::Level;
 use crate::arbiter::remember::KeptWatcher;
 use crate::arbiter::wishes::Wishes;
 use crate::arbiter::{Course, Listing, Status};
@@ -124,6 +125,9 @@ pub fn begin(file: &str, settings: &Settings) -> (Kept, Vec<String>) {
         watchers: all.into_iter().map(fresh).collect(),
         course: Course::Beginning,
         wishes: Wishes::default(),
+        log: Logging { level: Level::Info, output: "-".to_owned() },
+        pidfile: None,
+        remarks: Vec::new(),
     };
     (kept, refused)
 }
