@@ -24,7 +24,7 @@ impl Place {
         place
     }
 
-    /// With this bound for each call from now on, and a new helper.
+    /// With this bound for each call from now on, and a new interpreter.
     fn bounded(self, bound: Duration) -> Self {
         Self { hooks: Hooks::with_bound(bound), ..self }
     }
@@ -160,7 +160,7 @@ async fn a_module_is_read_again_only_when_that_is_wanted() {
 }
 
 #[tokio::test]
-async fn a_helper_that_dies_fails_one_call_and_is_replaced() {
+async fn an_interpreter_that_dies_fails_one_call_and_is_replaced() {
     let place = Place::with_module(MODULE);
     let error = place.error("brewhooks.dies").await;
     assert_eq!(error.to_string(), "the hook ended its process (signal: 9 (SIGKILL))");
@@ -168,7 +168,7 @@ async fn a_helper_that_dies_fails_one_call_and_is_replaced() {
 }
 
 #[tokio::test]
-async fn a_helper_that_hangs_is_killed() {
+async fn an_interpreter_that_hangs_is_killed() {
     let place = Place::with_module(MODULE).bounded(Duration::from_millis(500));
     let error = place.error("brewhooks.hangs").await;
     assert_eq!(error.to_string(), "the hook was killed after 0.5 s");
@@ -192,11 +192,11 @@ async fn a_hook_that_forks_is_answered_once() {
 }
 
 #[tokio::test]
-async fn one_helper_serves_all_and_ends_with_its_owner() {
+async fn one_interpreter_serves_all_and_ends_with_its_owner() {
     let place = Place::with_module(MODULE);
     let stats = [("stats", json!({}))];
-    let first = place.call_with("brewhooks.helper_pid", &stats).await.unwrap();
-    let second = place.call_with("brewhooks.helper_pid", &stats).await.unwrap();
+    let first = place.call_with("brewhooks.own_pid", &stats).await.unwrap();
+    let second = place.call_with("brewhooks.own_pid", &stats).await.unwrap();
     assert_eq!(first, second);
     drop(place);
     gone(first.stats.unwrap()["pid"].as_u64().unwrap()).await;
@@ -245,8 +245,8 @@ async fn role() {
     let hooks = Hooks::new();
     let watcher = WatcherView { env: vec![("PYTHONPATH".into(), path)], ..WatcherView::default() };
     let extra = [("stats".to_owned(), json!({}))];
-    match hooks.call("brewhooks.helper_pid", "extended_stats", &watcher, &extra).await {
-        Ok(result) => println!("\nhelper {}", result.stats.unwrap()["pid"]),
+    match hooks.call("brewhooks.own_pid", "extended_stats", &watcher, &extra).await {
+        Ok(result) => println!("\ninterpreter {}", result.stats.unwrap()["pid"]),
         Err(error) => println!("\nerror {error}"),
     }
     std::future::pending::<()>().await;
@@ -278,10 +278,10 @@ impl Drop for Daemon {
 }
 
 #[tokio::test]
-async fn a_helper_does_not_outlive_a_daemon_that_is_killed() {
+async fn an_interpreter_does_not_outlive_a_daemon_that_is_killed() {
     let place = Place::with_module(MODULE);
     let mut daemon = Daemon::start(&place, &std::env::var("PATH").unwrap());
-    let pid = daemon.says("helper ");
+    let pid = daemon.says("interpreter ");
     drop(daemon);
     gone(pid.parse().unwrap()).await;
 }

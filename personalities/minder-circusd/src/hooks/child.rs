@@ -4,9 +4,9 @@
 //!  a thread: waits for the end and reaps nothing ─▶ a task on the daemon's thread: reaps, and tells who waits
 //! ```
 //!
-//! The mind has no handler for SIGCHLD, because its programs are the keeper's children. It is reaped where it is killed,
-//! so its number is its own for as long as anybody may kill it; and it is reaped at once, so a helper that dies while
-//! nobody calls it leaves no zombie.
+//! The mind has no handler for SIGCHLD, because its programs are the keeper's children. The process is reaped on the
+//! thread that kills it, so its number is its own for as long as anybody may kill it; and it is reaped at once, so an
+//! interpreter that dies while nobody calls it leaves no zombie.
 
 use std::io;
 use std::os::unix::process::CommandExt;

@@ -1,25 +1,25 @@
 //! The moments at which somebody else is asked: a Python callable, or a command.
 //!
 //! ```text
-//!                    ┌─ module.function ─▶ helper ─JSON lines─▶ python3 helper.py, one for all watchers
+//!                    ┌─ module.function ─▶ interpreter ─JSON lines─▶ python3 interpreter.py, one for all watchers
 //!  arbiter ─▶ Hooks ─┤
 //!                    └─ shell:…, /a/file ─▶ command ─▶ a process for this call
 //! ```
 //!
 //! In reading order:
 //! - `view`: what a hook gets to see of a watcher. `error`: why a call has no result.
-//! - `helper`: the Python process, its life and its protocol; its other end is `helper.py`.
+//! - `interpreter`: the Python process, its life and its protocol; its other end is `interpreter.py`.
 //! - `command`: hooks that are commands.
 //! - `child`: a process that is waited for with a bound.
 //!
-//! Invariant: no hook can stop the daemon. Each call ends within a bound, whatever the hook does; a helper that died or
-//! had to be killed fails that one call, and the next call gets a new one. What a hook prints goes to the daemon's
-//! standard error.
+//! Invariant: no hook can stop the daemon. Each call ends within a bound, whatever the hook does; an interpreter that
+//! died or had to be killed fails that one call, and the next call gets a new one. What a hook prints goes to the
+//! daemon's standard error.
 
 mod child;
 mod command;
 mod error;
-mod helper;
+mod interpreter;
 mod view;
 
 use std::time::Duration;
@@ -31,7 +31,7 @@ pub use error::HookError;
 pub use view::WatcherView;
 
 use command::HookCommand;
-use helper::Helper;
+use interpreter::Interpreter;
 
 /// How long a hook may take, its import included. Then its process is killed and the call has failed.
 pub const HOOK_MAX: Duration = Duration::from_secs(30);
@@ -40,7 +40,7 @@ pub const HOOK_MAX: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub struct Hooks {
     /// Started when it is first needed. It is taken out while it works, so a call that is given up takes it along.
-    helper: Mutex<Option<Helper>>,
+    interpreter: Mutex<Option<Interpreter>>,
     bound: Duration,
 }
 
@@ -78,13 +78,14 @@ impl Hooks {
     /// With another bound for each call.
     #[must_use]
     pub fn with_bound(bound: Duration) -> Self {
-        Self { helper: Mutex::new(None), bound }
+        Self { interpreter: Mutex::new(None), bound }
     }
 
     /// Makes sure that a callable is there. `python_path` are directories to be added to the import path, in order.
     ///
     /// # Errors
-    /// With Python's own words when it cannot be imported; see [`HookError`] for the rest. A command is only looked for.
+    /// With Python's own words when it cannot be imported; see [`HookError`] for the rest. A command is always there:
+    /// whether it can be executed shows when it is called.
     pub async fn resolve(
         &self,
         callable: &str,
@@ -94,7 +95,7 @@ impl Hooks {
         if HookCommand::of(callable).is_some() {
             return Ok(());
         }
-        let request = helper::resolve_request(callable, python_path, import);
+        let request = interpreter::resolve_request(callable, python_path, import);
         self.ask(request).await.map(drop)
     }
 
@@ -114,24 +115,24 @@ impl Hooks {
             let truth = command.run(hook_name, watcher, extra, self.bound).await?;
             return Ok(HookReturn { truth, stats: None });
         }
-        let result = self.ask(helper::call_request(callable, hook_name, watcher, extra)).await?;
+        let result = self.ask(interpreter::call_request(callable, hook_name, watcher, extra)).await?;
         let truth = result.get("truth").and_then(Value::as_bool).unwrap_or(false);
         let stats = result.get("stats").filter(|stats| !stats.is_null()).cloned();
         Ok(HookReturn { truth, stats })
     }
 
-    /// One request to the helper, which is started if there is none.
+    /// One request to the interpreter, which is started if there is none.
     async fn ask(&self, request: Value) -> Result<Value, HookError> {
-        let mut slot = self.helper.lock().await;
-        let mut helper = match slot.take() {
-            Some(helper) if helper.is_alive() => helper,
-            Some(_) | None => Helper::start(self.bound)?,
+        let mut slot = self.interpreter.lock().await;
+        let mut interpreter = match slot.take() {
+            Some(interpreter) if interpreter.is_alive() => interpreter,
+            Some(_) | None => Interpreter::start(self.bound)?,
         };
-        let Ok(outcome) = tokio::time::timeout(self.bound, helper.ask(request)).await else {
+        let Ok(outcome) = tokio::time::timeout(self.bound, interpreter.ask(request)).await else {
             return Err(HookError::TooLong(self.bound));
         };
-        if !matches!(outcome, Err(HookError::Died(_) | HookError::Garbled | HookError::System(_))) {
-            *slot = Some(helper);
+        if matches!(outcome, Ok(_) | Err(HookError::Raised { .. })) {
+            *slot = Some(interpreter);
         }
         outcome
     }

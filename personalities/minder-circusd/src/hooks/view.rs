@@ -26,7 +26,7 @@ pub struct WatcherView {
 }
 
 impl WatcherView {
-    /// As the helper reads it.
+    /// As the interpreter reads it.
     pub(super) fn to_json(&self) -> Value {
         let env: Map<String, Value> =
             self.env.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str()))).collect();

@@ -45,7 +45,7 @@ def stats(watcher, arbiter, hook_name, pid, stats, **kwargs):
     del stats["cpu"]
 
 
-def helper_pid(stats, **kwargs):
+def own_pid(stats, **kwargs):
     stats["pid"] = os.getpid()
 
 

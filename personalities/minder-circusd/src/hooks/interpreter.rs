@@ -1,7 +1,7 @@
 //! The Python process in which hooks run, and what is said to it.
 //!
 //! ```text
-//!  {"id": 7, "do": "call", "callable": …, "hook": …, "watcher": {…}, "extra": {…}} ─▶ helper.py
+//!  {"id": 7, "do": "call", "callable": …, "hook": …, "watcher": {…}, "extra": {…}} ─▶ interpreter.py
 //!  {"id": 7, "ok": {"truth": true, "stats": …}}    or    {"id": 7, "failed": {"kind", "text", "trace"}} ◀─
 //! ```
 //!
@@ -19,7 +19,7 @@ use tokio::net::unix::pipe;
 use super::child::HookProcess;
 use super::{HookError, Import, WatcherView};
 
-const PROGRAM: &str = include_str!("helper.py");
+const PROGRAM: &str = include_str!("interpreter.py");
 /// Reads as many bytes as its second argument says, and is then that program, for which the first argument is meant.
 const LOADER: &str = "\
 import os, sys
@@ -30,16 +30,16 @@ exec(compile(program, '<minder hooks>', 'exec'))";
 /// The longest answer, in bytes. The stats of a process are some hundred.
 const ANSWER_MAX: u64 = 1 << 20;
 
-/// A running helper. It ends when this is dropped.
+/// A running interpreter. It ends when this is dropped.
 #[derive(Debug)]
-pub(super) struct Helper {
+pub(super) struct Interpreter {
     process: HookProcess,
     requests: pipe::Sender,
     answers: BufReader<pipe::Receiver>,
     last_id: u64,
 }
 
-impl Helper {
+impl Interpreter {
     /// Starts it, without waiting for anything. `patience` is how long it lets a hook finish after the daemon's end.
     pub(super) fn start(patience: Duration) -> Result<Self, HookError> {
         let mut command = Command::new("python3");
@@ -64,7 +64,7 @@ impl Helper {
     }
 
     /// Asks, and waits for the answer; the caller sets the bound. After an error other than
-    /// [`HookError::Raised`] the helper is of no use any more.
+    /// [`HookError::Raised`] the interpreter is of no use any more.
     pub(super) async fn ask(&mut self, mut request: Value) -> Result<Value, HookError> {
         let first = self.last_id == 0;
         self.last_id += 1;
@@ -75,7 +75,7 @@ impl Helper {
         if self.requests.write_all(&bytes).await.is_err() {
             return Err(HookError::Died(self.process.ended().await));
         }
-        // A child that a hook left behind may hold the pipe open when the helper itself is gone.
+        // A child that a hook left behind may hold the pipe open when the interpreter itself is gone.
         tokio::select! {
             biased;
             answer = answer_to(self.last_id, &mut self.answers) => match answer? {
