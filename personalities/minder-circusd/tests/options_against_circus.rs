@@ -89,11 +89,36 @@ const EVERYTHING: &str = include_str!("against_circus/everything.ini");
 const FERMENTRACK: &str = include_str!("against_circus/fermentrack.ini");
 const GUNICORN: &str = include_str!("against_circus/gunicorn.ini");
 
+/// A home with a virtual environment of the Python that the real Circus runs on, and the application's directories.
+fn home(text: &str) -> Place {
+    let place = Place::new().with("circus.ini", text);
+    let library =
+        std::fs::read_dir(Reference::virtualenv().join("lib")).expect("lib").next().expect("a Python");
+    let python = library.expect("a Python").file_name().into_string().expect("a name");
+    let site = format!("home/venv/lib/{python}/site-packages");
+    let home = place.file("home");
+    place
+        .with("home/venv/bin/python", "")
+        .with(&format!("{site}/package/__init__.py"), "")
+        .with(&format!("{site}/paths.pth"), "# a comment\nimport os\n../extra/\n/nowhere\n")
+        .with("home/venv/lib/extra/module.py", "")
+        .with("home/fermentrack/log/circusd.log", "")
+        .with_variable("HOME", &home)
+}
+
 #[test]
 fn whole_files_of_the_field_say_the_same() {
     let mut comparison = Comparison::start();
-    for text in [EVERYTHING, GUNICORN] {
-        comparison.file(text);
+    comparison.file(EVERYTHING);
+    comparison.file(GUNICORN);
+    let bare = FERMENTRACK.replace("copy_env = True\n", "copy_env = True\nvirtualenv_py_ver = 9.9\n");
+    let given =
+        FERMENTRACK.replace("[env:Fermentrack]", "[env:*]\nPYTHONPATH = $HOME/lib/\n[env:Fermentrack]");
+    for text in [FERMENTRACK, &bare, &given] {
+        let place = home(text);
+        for question in [Question::Read, Question::Watchers, Question::Sockets, Question::Command] {
+            comparison.ask(&place, &question, text);
+        }
     }
     comparison.end();
 }
@@ -165,109 +190,99 @@ fn every_line_is_cut_as_the_original_cuts_it() {
     comparison.end();
 }
 
+/// Values by the keys of `[circus]` that they are put into.
+const CIRCUS_VALUES: [(&[&str], &[&str]); 5] = [
+    (&["warmup_delay", "httpd_port"], NUMBERS),
+    (&["statsd", "httpd", "debug", "debug_gc"], TRUTHS),
+    (&["check_delay"], REALS),
+    (&["umask"], &["022", "22", "0o22", "8", "x", "0"]),
+    (
+        &["endpoint", "pidfile", "loglevel", "stats_endpoint", "fqdn_prefix", "endpoint_owner"],
+        &["", "x", "$(circus.env.HOME)"],
+    ),
+];
+
+/// Values by the keys of a watcher that they are put into.
+const WATCHER_VALUES: [(&[&str], &[&str]); 8] = [
+    (&["numprocesses", "warmup_delay", "max_retry", "priority", "max_age", "max_age_variance"], NUMBERS),
+    (
+        &[
+            "shell",
+            "copy_env",
+            "autostart",
+            "singleton",
+            "close_child_stdin",
+            "check_flapping",
+            "on_demand",
+            "copy_path",
+        ],
+        TRUTHS,
+    ),
+    (&["graceful_timeout"], REALS),
+    (
+        &["stop_signal"],
+        &[
+            "TERM",
+            "sigint",
+            "9",
+            "SIGRTMIN+3",
+            "RTMIN",
+            "NOPE",
+            "",
+            "$(circus.env.NUMBER)",
+            "INT-3",
+            "hup x",
+            "SIGKILL+x",
+            "-5",
+        ],
+    ),
+    (&["rlimit_nofile", "rlimit_NOPE", "rlimit_"], &["", "100", "x", "-1"]),
+    (&["uid", "gid"], &["", "root", "0", "daemon", "1", "nobody-knows", "99999", "-1"]),
+    (
+        &["hooks.before_start"],
+        &[
+            "os.path.exists",
+            "os.path.exists,true",
+            "os.path.exists , No",
+            "os.path.exists,maybe",
+            "os.path.exists,true,x",
+        ],
+    ),
+    (
+        &[
+            "name",
+            "executable",
+            "working_dir",
+            "virtualenv_py_ver",
+            "retry_in",
+            "free",
+            "flapping.window",
+            "stdin_socket",
+            "prereload_fn",
+        ],
+        &["", "other", "$(circus.env.HOME)"],
+    ),
+];
+
+const NUMBERS: &[&str] =
+    &["", "5", " 5", "-1", "0", "1.5", "x", "1_0", "0x1", "+2", "$(circus.env.NUMBER)", "$(circus.env.nope)"];
+const TRUTHS: &[&str] =
+    &["", "yes", "TRUE", "On", "1", "no", "False", "OFF", "0", "y", "2", "$(circus.env.nope)"];
+const REALS: &[&str] =
+    &["", "5", "1.5", "1e3", "-2", ".5", "5.", "x", "1_0.5", "1,5", "$(circus.env.NUMBER)"];
+
 #[test]
 fn every_key_converts_as_the_original_converts_it() {
     let mut comparison = Comparison::start();
-    let numbers = [
-        "",
-        "5",
-        " 5",
-        "-1",
-        "0",
-        "1.5",
-        "x",
-        "1_0",
-        "0x1",
-        "+2",
-        "$(circus.env.NUMBER)",
-        "$(circus.env.nope)",
-    ];
-    let truths = ["", "yes", "TRUE", "On", "1", "no", "False", "OFF", "0", "y", "2", "$(circus.env.nope)"];
-    let reals = ["", "5", "1.5", "1e3", "-2", ".5", "5.", "x", "1_0.5", "1,5", "$(circus.env.NUMBER)"];
-    for (keys, values) in [
-        (&["warmup_delay", "httpd_port"][..], &numbers[..]),
-        (&["statsd", "httpd", "debug", "debug_gc"][..], &truths[..]),
-        (&["check_delay"][..], &reals[..]),
-        (&["umask"][..], &["022", "22", "0o22", "8", "x", "0"][..]),
-        (
-            &["endpoint", "pidfile", "loglevel", "stats_endpoint", "fqdn_prefix", "endpoint_owner"][..],
-            &["", "x", "$(circus.env.HOME)"][..],
-        ),
-    ] {
-        for key in keys {
-            for value in values {
-                comparison.file(&format!("[circus]\n{key} = {value}\n"));
-            }
-        }
+    let pairs = |(keys, values): (&'static [&str], &'static [&str])| {
+        keys.iter().flat_map(|key| values.iter().map(move |value| format!("{key} = {value}\n")))
+    };
+    for line in CIRCUS_VALUES.into_iter().flat_map(pairs) {
+        comparison.file(&format!("[circus]\n{line}"));
     }
-    for (keys, values) in [
-        (
-            &["numprocesses", "warmup_delay", "max_retry", "priority", "max_age", "max_age_variance"][..],
-            &numbers[..],
-        ),
-        (
-            &[
-                "shell",
-                "copy_env",
-                "autostart",
-                "singleton",
-                "close_child_stdin",
-                "check_flapping",
-                "on_demand",
-                "copy_path",
-            ][..],
-            &truths[..],
-        ),
-        (&["graceful_timeout"][..], &reals[..]),
-        (
-            &["stop_signal"][..],
-            &[
-                "TERM",
-                "sigint",
-                "9",
-                "SIGRTMIN+3",
-                "RTMIN",
-                "NOPE",
-                "",
-                "$(circus.env.NUMBER)",
-                "INT-3",
-                "hup x",
-                "SIGKILL+x",
-                "-5",
-            ][..],
-        ),
-        (&["rlimit_nofile", "rlimit_NOPE", "rlimit_"][..], &["", "100", "x", "-1"][..]),
-        (&["uid", "gid"][..], &["", "root", "0", "daemon", "1", "nobody-knows", "99999", "-1"][..]),
-        (
-            &["hooks.before_start"][..],
-            &[
-                "os.path.exists",
-                "os.path.exists,true",
-                "os.path.exists , No",
-                "os.path.exists,maybe",
-                "os.path.exists,true,x",
-            ][..],
-        ),
-        (
-            &[
-                "name",
-                "executable",
-                "working_dir",
-                "virtualenv_py_ver",
-                "retry_in",
-                "free",
-                "flapping.window",
-                "stdin_socket",
-                "prereload_fn",
-            ][..],
-            &["", "other", "$(circus.env.HOME)"][..],
-        ),
-    ] {
-        for key in keys {
-            for value in values {
-                comparison.file(&format!("[circus]\n[watcher:x]\ncmd = $(circus.uid) $(circus.gid) $(circus.free) $(circus.rlimits.nofile)\n{key} = {value}\n"));
-            }
-        }
+    let cmd = "cmd = $(circus.uid) $(circus.gid) $(circus.free) $(circus.rlimits.nofile)";
+    for line in WATCHER_VALUES.into_iter().flat_map(pairs) {
+        comparison.file(&format!("[circus]\n[watcher:x]\n{cmd}\n{line}"));
     }
     comparison.end();
 }
@@ -604,7 +619,9 @@ fn a_client_changes_a_watcher_to_the_same_effect() {
                 || key == "args" && !(value.is_string() || value.is_null() || value == json!([]));
             // It imports what a hook names, which is the work of the hooks here.
             let imported = key.starts_with("hooks.") && value.is_string();
-            if later || imported {
+            // A file name that it refuses, it keeps.
+            let kept = key == "stdout_stream.filename" && value == "";
+            if later || imported || kept {
                 continue;
             }
             let options =

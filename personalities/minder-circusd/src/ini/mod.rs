@@ -12,7 +12,7 @@
 //! Modules, in reading order:
 //!
 //! - [`machine`]: what a reading may ask; [`tree`]: bytes to sections with spans; [`fault`]: a mistake.
-//! - [`reader`]: the walk; [`settings`]: its result; [`socket`]: a socket's keys and what they mean.
+//! - [`reader`]: the walk, with `watcher` for its largest part; [`settings`]: its result; [`socket`]: a socket's keys and what they mean.
 //! - [`vocabulary`]: the words a file may use; [`pattern`]: shell patterns on names.
 //! - [`changes`]: what differs between two readings.
 //!
@@ -27,6 +27,7 @@ pub mod settings;
 pub mod socket;
 pub mod tree;
 pub mod vocabulary;
+mod watcher;
 
 pub use changes::{Baseline, Changes, Difference, NameChanges};
 pub use fault::Fault;

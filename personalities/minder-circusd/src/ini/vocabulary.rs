@@ -4,10 +4,14 @@
 //! told. A check tells. Keys that older versions knew, and that old files are full of, are passed over in silence.
 
 use super::machine::Machine;
-use super::settings::Settings;
+use super::settings::{Settings, WatcherSection};
 use super::tree::{Entry, Section, Tree};
+use crate::options::python::repr_text;
+use crate::options::substitute;
 use crate::options::validate::{HOOKS, LIMITS};
-use minder_config::{Problem, nearest::nearest};
+use minder_config::{Problem, Span, nearest::nearest};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 
 const CIRCUS: &[&str] = &[
     "check_delay",
@@ -123,6 +127,7 @@ pub fn judge(tree: &Tree, settings: &Settings, machine: &dyn Machine, warnings: 
                 warnings.push(problem.with_place(Some(section.at)));
             }
             Some(&"watcher:") => watcher(section, warnings),
+            Some(&"env:") => unreplaced(section, warnings),
             Some(&"socket:") => unknown_keys(section, SOCKET, warnings),
             Some(_) => {}
             None => warnings.push(unknown_section(section)),
@@ -203,6 +208,16 @@ fn watcher(section: &Section, warnings: &mut Vec<Problem>) {
     }
 }
 
+/// References in `[env:PATTERNS]`, which the original leaves as they are.
+fn unreplaced(section: &Section, warnings: &mut Vec<Problem>) {
+    for entry in section.entries().iter().filter(|entry| !substitute::keys(&entry.value).is_empty()) {
+        let message = "references are not replaced in this section, as in Circus 0.19";
+        let problem = Problem::warning(message).with_subject(&*entry.key).with_place(Some(entry.value_at));
+        let hint = "write `$NAME` for a variable with a name in upper case".to_owned();
+        warnings.push(problem.with_hint(Some(hint)));
+    }
+}
+
 /// Keys with a dot belong to a stream, to hooks, or to a plugin, which has words of its own.
 fn dotted(section: &Section, entry: &Entry, object: &str, part: &str) -> Option<Problem> {
     const OBJECTS: [&str; 3] = ["stdout_stream", "stderr_stream", "hooks"];
@@ -245,7 +260,7 @@ fn repetitions(tree: &Tree, warnings: &mut Vec<Problem>) {
 fn watchers(settings: &Settings, machine: &dyn Machine, warnings: &mut Vec<Problem>) {
     for (index, watcher) in settings.watchers.iter().enumerate() {
         if let Err(exception) = watcher.options(machine) {
-            let place = culprit(&exception.text, &watcher.places).unwrap_or(watcher.at);
+            let place = culprit(&exception.text, &watcher.values, &watcher.places).unwrap_or(watcher.at);
             let problem = Problem::warning(format!("the watcher is left out: {}", exception.text));
             warnings.push(problem.with_subject(format!("watcher:{}", watcher.name)).with_place(Some(place)));
         }
@@ -255,6 +270,7 @@ fn watchers(settings: &Settings, machine: &dyn Machine, warnings: &mut Vec<Probl
             let problem = problem.with_subject(format!("watcher:{}", watcher.name));
             warnings.push(problem.with_place(Some(watcher.at)).with_hint(Some(hint)));
         }
+        references(watcher, settings, warnings);
         let lower = watcher.name.to_lowercase();
         if let Some(other) =
             settings.watchers[..index].iter().find(|other| other.name.to_lowercase() == lower)
@@ -268,13 +284,40 @@ fn watchers(settings: &Settings, machine: &dyn Machine, warnings: &mut Vec<Probl
     }
 }
 
-/// Where the text of an exception points: at the key whose name is in it.
-fn culprit(
-    text: &str,
-    places: &std::collections::BTreeMap<String, minder_config::Span>,
-) -> Option<minder_config::Span> {
+/// Where the text of an exception points: at the value that it quotes, or else at the key whose name is in it.
+fn culprit(text: &str, values: &Map<String, Value>, places: &BTreeMap<String, Span>) -> Option<Span> {
+    let quoted = |value: &Value| match value {
+        Value::String(value) => !value.is_empty() && text.contains(&repr_text(value)),
+        _ => false,
+    };
     let words: Vec<&str> = text.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
-    places.iter().find(|(key, _)| words.contains(&key.as_str())).map(|(_, place)| *place)
+    let by_value = places.iter().find(|(key, _)| values.get(*key).is_some_and(quoted));
+    let by_key = || places.iter().find(|(key, _)| words.contains(&key.as_str()));
+    by_value.or_else(by_key).map(|(_, place)| *place)
+}
+
+/// References to sockets that will not lead to one.
+fn references(watcher: &WatcherSection, settings: &Settings, warnings: &mut Vec<Problem>) {
+    for key in ["cmd", "args"] {
+        let Some(text) = watcher.values.get(key).and_then(Value::as_str) else { continue };
+        for name in substitute::keys(text).iter().filter_map(|key| key.strip_prefix("circus.sockets.")) {
+            let known = || settings.sockets.iter().map(|socket| socket.name.as_str());
+            let problem = if name != "circushttpd" && !known().any(|known| known == name) {
+                let hint =
+                    nearest(name, known()).map(|meant| format!("did you mean `$(circus.sockets.{meant})`?"));
+                Problem::warning(format!("there is no [socket:{name}], so the reference stays as it is"))
+                    .with_hint(hint)
+            } else if watcher.values.get("use_sockets") != Some(&Value::Bool(true)) {
+                let hint = "write `use_sockets = True`".to_owned();
+                Problem::warning("its processes do not inherit the socket that they are told of")
+                    .with_hint(Some(hint))
+            } else {
+                continue;
+            };
+            let problem = problem.with_subject(format!("watcher:{}", watcher.name));
+            warnings.push(problem.with_place(watcher.places.get(key).copied()));
+        }
+    }
 }
 
 fn sockets(settings: &Settings, machine: &dyn Machine, warnings: &mut Vec<Problem>) {
@@ -282,7 +325,8 @@ fn sockets(settings: &Settings, machine: &dyn Machine, warnings: &mut Vec<Proble
         let subject = format!("socket:{}", socket.name);
         if let Err(exception) = socket.options(machine) {
             let problem = Problem::warning(format!("the socket is left out: {}", exception.text));
-            warnings.push(problem.with_subject(subject).with_place(Some(socket.at)));
+            let place = culprit(&exception.text, &socket.values, &socket.places).unwrap_or(socket.at);
+            warnings.push(problem.with_subject(subject).with_place(Some(place)));
         }
         let octal = |umask: &str| umask.len() > 1 && umask.starts_with('0');
         if let Some(umask) =
@@ -299,17 +343,17 @@ fn sockets(settings: &Settings, machine: &dyn Machine, warnings: &mut Vec<Proble
 
 /// What to write instead of a value of the wrong kind, if that can be guessed.
 #[must_use]
-pub fn advice(value: &str, expected: &str) -> Option<String> {
+pub fn advice(key: &str, value: &str, expected: &str) -> Option<String> {
     if value.is_empty() {
         return Some("an empty value is not the default; remove the line for that".to_owned());
     }
     let digits: String = value.chars().take_while(char::is_ascii_digit).collect();
     if (expected.starts_with("a whole number") || expected.starts_with("a number")) && !digits.is_empty() {
-        return Some(format!("write `{digits}`"));
+        return Some(format!("write `{key} = {digits}`"));
     }
     match (expected, value.to_ascii_lowercase().as_str()) {
-        ("true or false", "y" | "t" | "enabled" | "enable") => Some("write `true`".to_owned()),
-        ("true or false", "n" | "f" | "disabled" | "disable") => Some("write `false`".to_owned()),
+        ("true or false", "y" | "t" | "enabled" | "enable") => Some(format!("write `{key} = true`")),
+        ("true or false", "n" | "f" | "disabled" | "disable") => Some(format!("write `{key} = false`")),
         _ => None,
     }
 }

@@ -1,5 +1,6 @@
 //! The environment of a worker: names and values in order, and the `$NAME` that the original replaces in them.
 
+use super::bytes::encode;
 use super::python::strip;
 use serde_json::{Map, Value};
 
@@ -43,6 +44,12 @@ impl Environment {
         for (name, value) in other.iter() {
             self.set(name, value);
         }
+    }
+
+    /// The variables as the operating system takes them.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
+        self.iter().map(|(name, value)| (encode(name), encode(value))).collect()
     }
 
     /// The variables as a JSON object.

@@ -148,7 +148,7 @@ impl StreamOptions {
             None => return Err(Exception::value("stream configuration invalid")),
         };
         if class.ends_with("FileStream") && keys.get("filename").is_some_and(|name| name == "") {
-            return Err(Exception::new(Class::FileNotFound, "[Errno 2] No such file or directory: ''"));
+            return Err(Exception::new(Class::Os, "[Errno 2] No such file or directory: ''"));
         }
         let sink = sink(class, &keys)?;
         Ok(Self { keys: Some(keys), sink: Some(sink) })

@@ -78,6 +78,21 @@ impl Names {
     }
 }
 
+/// The keys of all references in a text, in lower case and complete, such as `circus.env.home`.
+#[must_use]
+pub fn keys(text: &str) -> Vec<String> {
+    let mut keys = Vec::new();
+    let mut rest = text;
+    while let Some(at) = rest.find(['$', '(']) {
+        let (key, length) = reference(&rest[at..]).unwrap_or(("", 1));
+        if !key.is_empty() {
+            keys.push(full_key(key));
+        }
+        rest = &rest[at + length..];
+    }
+    keys
+}
+
 /// A key that begins with the prefix word is taken as complete, whatever follows the word: the original does so.
 fn full_key(key: &str) -> String {
     let key = key.to_lowercase();

@@ -1,5 +1,7 @@
 //! The real Circus and ours behind one interface: a question, and the same shape of JSON from both.
 
+#![allow(dead_code, reason = "each test file uses its own part of this one")]
+
 use minder_circusd::ini::machine::{Machine, RealMachine, User};
 use minder_circusd::ini::{self, Address, Family, Kind};
 use minder_circusd::options::{
@@ -35,6 +37,11 @@ impl Place {
         let path = self.path().join(path);
         std::fs::create_dir_all(path.parent().expect("a parent")).expect("directories");
         std::fs::write(path, text).expect("a file");
+        self
+    }
+
+    pub(crate) fn with_variable(mut self, name: &str, value: &str) -> Self {
+        self.environment.set(name, value);
         self
     }
 
@@ -88,9 +95,13 @@ pub(crate) struct Reference {
 }
 
 impl Reference {
+    /// Where the real Circus is installed.
+    pub(crate) fn virtualenv() -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/reference-venv")
+    }
+
     pub(crate) fn start() -> Self {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-        let python = root.join("target/reference-venv/bin/python");
+        let python = Self::virtualenv().join("bin/python");
         assert!(python.exists(), "run `cargo xtask setup` first");
         let script: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/against_circus/reference.py");
         let mut process = Command::new(python)
