@@ -2,13 +2,15 @@
 //! executable, which may appear while minder runs.
 
 use alloc::boxed::Box;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::num::{NonZeroU32, NonZeroU64};
 use core::time::Duration;
 
 use crate::backoff::Backoff;
-use crate::ids::{BytePath, ByteString, ProgramName};
+use crate::ids::{BytePath, ByteString, ProgramName, SocketName};
 use crate::restart::{ExpectedExits, RestartPolicy};
+use crate::socket::SocketSpec;
 use crate::stop::StopPolicy;
 
 /// How to run one instance of a program. A configuration that asks for n copies lowers into n of these.
@@ -20,8 +22,10 @@ pub struct ProgramSpec {
     pub command: Command,
     /// Where it runs. `None`: where minder runs.
     pub directory: Option<BytePath>,
-    /// Variables over those minder itself was started with; the last of a name wins.
+    /// Variables over those that [`Surroundings::environment`] begins with; the last of a name wins.
     pub environment: Vec<(ByteString, ByteString)>,
+    /// What else the process finds when it begins.
+    pub surroundings: Surroundings,
     /// Whose rights it has. `None`: minder's.
     pub identity: Option<Identity>,
     /// Bits that are taken from the mode of files it makes. `None`: minder's.
@@ -50,11 +54,119 @@ pub struct ProgramSpec {
     pub notices: StageNotices,
 }
 
+/// What a process finds when it begins, beside its variables, streams and rights.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Surroundings {
+    /// What its environment begins with.
+    pub environment: EnvironmentBase,
+    /// What it becomes the leader of.
+    pub leads: Leads,
+    /// Its resource limits, beside those that it inherits.
+    pub limits: Vec<ResourceLimit>,
+    /// Sockets that it has besides its streams, each number once.
+    pub sockets: Vec<InheritedSocket>,
+    /// Whether it is told of those sockets.
+    pub announce: Announce,
+    /// What it counts as when the process was made, but could not become the program.
+    pub unborn: Unborn,
+}
+
+/// What the environment of a process begins with.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum EnvironmentBase {
+    /// What minder itself was started with.
+    #[default]
+    Inherited,
+    /// Nothing.
+    Empty,
+}
+
+/// What a process becomes the leader of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Leads {
+    /// A process group.
+    #[default]
+    Group,
+    /// A session, and in it a process group: it has no controlling terminal.
+    Session,
+}
+
+/// One resource limit of a process, in the kernel's own unit for that resource.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ResourceLimit {
+    /// The kernel's number of the resource, `RLIMIT_…`.
+    pub resource: i32,
+    /// What is set as soft and as hard limit. [`Ceiling::Highest`] is what the kernel lets minder set.
+    pub ceiling: Ceiling,
+}
+
+/// How far a resource may be used.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Ceiling {
+    /// This far.
+    At(u64),
+    /// Without a limit.
+    Unlimited,
+    /// As far as minder's own hard limit allows.
+    Highest,
+}
+
+/// A socket that a process has from its beginning.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct InheritedSocket {
+    /// Where it comes from.
+    pub source: SocketSource,
+    /// Its descriptor number in the process, 3 or more.
+    pub descriptor: i32,
+}
+
+/// Where an inherited socket comes from.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum SocketSource {
+    /// The one of this name, which all have.
+    Common(SocketName),
+    /// A new one for each process, like this.
+    Own(Arc<SocketSpec>),
+}
+
+impl SocketSource {
+    /// The socket's name.
+    pub fn name(&self) -> &SocketName {
+        match self {
+            Self::Common(name) => name,
+            Self::Own(spec) => &spec.name,
+        }
+    }
+}
+
+/// Whether a process is told which sockets it has.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Announce {
+    /// It knows.
+    #[default]
+    Nothing,
+    /// By `LISTEN_FDS`, `LISTEN_FDNAMES` and `LISTEN_PID`, as `sd_listen_fds(3)` reads them. The descriptors are then 3
+    /// and those that follow, without a gap.
+    ListenFds,
+}
+
+/// What a process counts as that could not become the program, for a wrong directory or user for example.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Unborn {
+    /// A process that ended with status 127.
+    #[default]
+    Exited,
+    /// No process at all: the attempt to make one failed.
+    NotMade,
+}
+
 /// What is executed.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Command {
     /// The line as it was written, for people.
     pub line: Box<str>,
+    /// The file, where it is not the one that the first word names.
+    pub file: Option<BytePath>,
     /// Its words. A line that has none, or that cannot be split, is a program that never starts.
     pub words: Result<Vec<ByteString>, CommandProblem>,
     /// Where the first word is looked for when it has no slash, in order.
@@ -106,14 +218,18 @@ pub enum Readiness {
 }
 
 /// Where standard input comes from.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum StdinSource {
     /// A pipe that minder holds open and can write to.
     Pipe,
     /// Nothing: `/dev/null`.
     Null,
+    /// Where minder's own comes from.
+    Own,
     /// The listening socket of the program's group.
     GroupSocket,
+    /// The socket of this name.
+    Socket(SocketName),
 }
 
 /// Where standard error goes.

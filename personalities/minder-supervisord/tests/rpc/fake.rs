@@ -16,7 +16,7 @@ use minder_core::instance::{Facts, Phase, Rest};
 use minder_core::plan::{GroupSpec, Plan};
 use minder_core::program::{
     Command, ErrorOutput, LogTarget, OutputFilter, OutputSpec, ProgramSpec, Publish, Readiness, Rotation,
-    StageNotices, Startup, StdinSource, Syslog,
+    StageNotices, Startup, StdinSource, Surroundings, Syslog,
 };
 use minder_core::restart::{ExpectedExits, RestartPolicy};
 use minder_core::stop::{Reach, StopPolicy};
@@ -72,7 +72,7 @@ impl World {
         let outcome = match request {
             Request::Start(id, _)
             | Request::Stop(id, _)
-            | Request::Signal(id, _)
+            | Request::Signal(id, _, _)
             | Request::Feed(id, _)
             | Request::ClearLogs(id) => {
                 let name = self.report(*id).spec.name.to_string();
@@ -110,7 +110,7 @@ impl World {
             }
             Request::Start(id, _) => may_start(&self.report(*id).facts).map(|()| Reply::Done),
             Request::Stop(id, _) if !self.report(*id).facts.is_wanted() => Err(Refusal::NotRunning),
-            Request::Signal(id, _) | Request::Feed(id, _) if self.report(*id).facts.pid().is_none() => {
+            Request::Signal(id, _, _) | Request::Feed(id, _) if self.report(*id).facts.pid().is_none() => {
                 Err(Refusal::NotRunning)
             }
             Request::AddGroup(name) if active(name) => Err(Refusal::AlreadyActive),
@@ -151,6 +151,14 @@ impl World {
             | Request::Journal(_)
             | Request::AddGroup(_)
             | Request::Announce(_) => Ok(Reply::Done),
+            Request::StopBy(..)
+            | Request::Shape(_)
+            | Request::OpenSocket(_)
+            | Request::CloseSocket(_)
+            | Request::Sockets
+            | Request::AwaitConnection(_)
+            | Request::Remember(..)
+            | Request::ReopenJournal => panic!("this face never asks {request:?}"),
         }
     }
 }
@@ -270,11 +278,13 @@ pub(crate) fn program(name: &str, command: &str) -> ProgramSpec {
         name: ProgramName::new(name),
         command: Command {
             line: command.into(),
+            file: None,
             words: Ok(command.split(' ').map(bytes).collect()),
             search: Vec::new(),
         },
         directory: None,
         environment: vec![(bytes("SUPERVISOR_SERVER_URL"), bytes("unix:///tmp/rpcref/s.sock"))],
+        surroundings: Surroundings::default(),
         identity: None,
         umask: None,
         priority: 999,
