@@ -13,7 +13,7 @@ use minder_core::event::Channel;
 use minder_core::ids::{InstanceId, ProgramName, Signal};
 use minder_core::program::{
     Command, ErrorOutput, LogTarget, OutputFilter, OutputSpec, ProgramSpec, Publish, Readiness, Rotation,
-    Sink, StageNotices, Stamp, StampLook, Startup, StdinSource, Syslog,
+    Sink, StageNotices, Stamp, StampLook, Startup, StdinSource, Surroundings, Syslog,
 };
 use minder_core::restart::{ExpectedExits, RestartPolicy};
 use minder_core::stop::{Reach, StopPolicy};
@@ -46,9 +46,15 @@ fn direct(sink: Sink) -> OutputSpec {
 fn program(stdout: OutputSpec, stderr: ErrorOutput) -> ProgramSpec {
     ProgramSpec {
         name: ProgramName::new("web"),
-        command: Command { line: "web".into(), words: Ok(vec![(*b"web").into()]), search: Vec::new() },
+        command: Command {
+            line: "web".into(),
+            file: None,
+            words: Ok(vec![(*b"web").into()]),
+            search: Vec::new(),
+        },
         directory: None,
         environment: Vec::new(),
+        surroundings: Surroundings::default(),
         identity: None,
         umask: None,
         priority: 0,
@@ -93,7 +99,7 @@ impl Running {
 
     /// A new process.
     fn begins(&mut self, pid: u32) {
-        let request = launch::request(&self.spec, "web", &(*b"/bin/web").into(), &[]);
+        let request = launch::request(&self.spec, "web", &(*b"/bin/web").into(), &[], Vec::new());
         let (stdout, our_stdout) = pair(request.stdout == OutputTo::Pipe);
         let (stderr, our_stderr) = pair(request.stderr == ErrorTo::Pipe);
         (self.stdout, self.stderr) = (stdout, stderr);
@@ -157,7 +163,7 @@ fn an_output_without_a_pipe_goes_where_the_keeper_sends_it() {
     ];
     for (stdout, stderr, expected_stdout, expected_stderr) in cases {
         let spec = program(stdout, stderr);
-        let request = launch::request(&spec, "web", &(*b"/bin/web").into(), &[]);
+        let request = launch::request(&spec, "web", &(*b"/bin/web").into(), &[], Vec::new());
         assert_eq!(
             (request.stdin, request.stdout, request.stderr),
             (StdinFrom::Null, expected_stdout, expected_stderr)
