@@ -195,20 +195,20 @@ fn a_period_ends_with_the_first_write_after_it_and_not_before() {
 }
 
 #[test]
-fn a_period_that_cannot_be_put_aside_is_tried_again_with_the_next() {
+fn a_period_whose_name_is_taken_shares_a_file_with_the_next() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("web.log");
     there_since(&path, "one ", 1000);
+    there_since(&beside(&path, "19700101001640"), "precious", 1000);
     let mut stream = Stream::new(&spec(file(&path), every(10, PeriodUnit::Seconds)), Audience::None);
     stream.log.open().unwrap();
-    fs::create_dir(beside(&path, "19700101001640")).unwrap();
     stream.says_at(1010, "two ");
-    stream.says_at(1011, "three");
-    let [Told::Trouble(LogError::Rotate(unmoved, _))] = &stream.told[..] else { panic!("{:?}", stream.told) };
-    assert_eq!(unmoved, &bytes(&path));
+    stream.says_at(1019, "three");
     stream.says_at(1020, "four");
+    assert_eq!(fs::read_to_string(beside(&path, "19700101001640")).unwrap(), "precious");
     assert_eq!(fs::read_to_string(beside(&path, "19700101001650")).unwrap(), "one two three");
     assert_eq!(fs::read_to_string(&path).unwrap(), "four");
+    assert_eq!(stream.told, []);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use rustix::io::Errno;
 
 use super::channel::Told;
 use super::periods::Timetable;
-use super::rotation::Replace;
+use super::rotation::{Aside, Replace};
 use super::target::{Begin, Spliced, Target, is_borrowed};
 use super::transfer::{Waiting, waiting};
 use super::trouble::{LogError, reason};
@@ -434,7 +434,11 @@ impl LogFile {
                 Begin::AtEnd
             }
             (Replace::InPeriods(timetable), Some(true) | None) => {
-                rotation::set_aside(path.as_bytes(), &timetable.suffix(now)).map_err(failed)?;
+                let suffix = timetable.suffix(now);
+                if rotation::set_aside(path.as_bytes(), &suffix).map_err(failed)? == Aside::Taken {
+                    timetable.skip(now);
+                    return Ok(());
+                }
                 remove_superfluous(timetable, path, told);
                 Begin::AtEnd
             }

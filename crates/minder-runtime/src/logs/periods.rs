@@ -3,6 +3,9 @@
 //! The rules are those of the original, corners included: a period of seconds to days is counted from the file's last
 //! change when it was opened, or from the write that began it; midnight and the end of a week are the calendar's; a
 //! file is named after one period before its end, in the hour that clocks would have shown without a change in between.
+//!
+//! One corner is ours: where an old file has that name, because clocks were set back, the original drops that file. Here
+//! the two periods that come then share the next one.
 
 use minder_core::program::{PeriodUnit, Periods, Weekday, Zone};
 use minder_core::time::WallTime;
