@@ -18,6 +18,7 @@ const PROGRAMS: &[(&str, &[&str], &str, Need)] = &[
     ("python3", &["-c", "import ensurepip, venv"], "python3-venv", Need::Everything),
     ("ps", &["--version"], "procps", Need::Everything),
     ("unshare", &["--version"], "util-linux", Need::Everything),
+    ("sh", &["-c", "command -v crontab"], "cron", Need::Everything),
     ("chromium", &["--version"], "chromium", Need::Everything),
     ("redis-server", &["--version"], "redis-server", Need::OneExample),
 ];

@@ -9,6 +9,7 @@
 pub mod arbiter;
 pub mod client;
 pub mod commands;
+mod companion;
 pub mod ctl;
 pub mod daemon;
 pub mod hooks;

@@ -123,8 +123,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_pattern_makes_it_panic(pattern in "[][*?!a-c-]{0,12}", name in "[a-c]{0,8}") {
-            matches(&pattern, &name);
+        fn no_pattern_makes_it_panic(pattern in r"[\]\[*?!a-c-]{0,12}", name in "[a-c]{0,8}") {
+            let _ = matches(&pattern, &name);
         }
     }
 }

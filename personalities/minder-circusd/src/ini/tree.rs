@@ -309,16 +309,21 @@ impl Lines<'_> {
     }
 }
 
+/// The original decodes as it reads, so it counts a sequence that the end of the file cuts off from where that begins.
 fn not_utf8(bytes: &[u8], file: FileId, error: std::str::Utf8Error) -> Fault {
     let at = error.valid_up_to();
-    let reason = match error.error_len() {
-        None => "unexpected end of data",
-        Some(1) if !matches!(bytes[at], 0xc2..=0xf4) => "invalid start byte",
-        Some(_) => "invalid continuation byte",
+    let (position, length, reason) = match error.error_len() {
+        None => (0, bytes.len() - at, "unexpected end of data"),
+        Some(1) if !matches!(bytes[at], 0xc2..=0xf4) => (at, 1, "invalid start byte"),
+        Some(length) => (at, length, "invalid continuation byte"),
     };
-    let text = format!("'utf-8' codec can't decode byte 0x{:02x} in position {at}: {reason}", bytes[at]);
+    let what = match length {
+        0 | 1 => format!("byte 0x{:02x} in position {position}", bytes[at]),
+        length => format!("bytes in position {position}-{}", position + length - 1),
+    };
+    let text = format!("'utf-8' codec can't decode {what}: {reason}");
     let problem = Problem::error("not valid UTF-8")
-        .with_place(Some(Span { file, start: at, end: at + 1 }))
+        .with_place(Some(Span { file, start: at, end: at + length }))
         .with_hint(Some("save the file as UTF-8".to_owned()));
     Fault::new(Exception::new(Class::UnicodeDecode, text), problem)
 }

@@ -4,9 +4,12 @@ use super::environment::Environment;
 use super::exception::Exception;
 use super::shellwords;
 use super::substitute::Names;
-use super::watcher::{Account, Args, WatcherOptions};
+use super::watcher::{Account, Args, SHOWN, WatcherOptions};
 use crate::ini::machine::Machine;
 use serde_json::{Map, Value, json};
+
+/// Options that references see as the process has them, not as the watcher has.
+const HIDDEN: [&str; 7] = ["shell", "args", "env", "working_dir", "uid", "gid", "executable"];
 
 /// What is known only when a process starts.
 pub struct SpawnContext<'a> {
@@ -93,12 +96,10 @@ impl WatcherOptions {
         names.add("executable", &Value::Null);
         names.add("use_fds", &json!(self.use_sockets));
         names.add("sockets", &Value::Object(sockets));
-        for (name, value) in self.options() {
-            if !matches!(
-                name.as_str(),
-                "shell" | "args" | "env" | "working_dir" | "uid" | "gid" | "executable"
-            ) {
-                names.add(&name, &value);
+        // Free options cannot be named: the original looks for attributes, and they are none.
+        for name in SHOWN.iter().filter(|name| !HIDDEN.contains(name)) {
+            if let Some(value) = self.get(name) {
+                names.add(name, &value);
             }
         }
         Ok(names)

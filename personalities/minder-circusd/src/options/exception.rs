@@ -25,6 +25,8 @@ pub enum Class {
     Import,
     /// An error of the operating system.
     Os,
+    /// A path where nothing is.
+    FileNotFound,
     /// A file that is not UTF-8.
     UnicodeDecode,
     /// A file with lines that are no INI.
@@ -48,6 +50,7 @@ impl Class {
             Self::Overflow => "OverflowError",
             Self::Import => "circus.util.ImportStringError",
             Self::Os => "OSError",
+            Self::FileNotFound => "FileNotFoundError",
             Self::UnicodeDecode => "UnicodeDecodeError",
             Self::Parsing => "configparser.ParsingError",
             Self::MissingSectionHeader => "configparser.MissingSectionHeaderError",
@@ -88,7 +91,7 @@ impl Exception {
     pub fn errno(&self) -> i32 {
         match self.class {
             Class::Message => 3,
-            Class::Os => 4,
+            Class::Os | Class::FileNotFound => 4,
             Class::Argument
             | Class::Value
             | Class::Type

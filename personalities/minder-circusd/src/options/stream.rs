@@ -147,6 +147,9 @@ impl StreamOptions {
             None if keys.contains_key("filename") => "FileStream",
             None => return Err(Exception::value("stream configuration invalid")),
         };
+        if class.ends_with("FileStream") && keys.get("filename").is_some_and(|name| name == "") {
+            return Err(Exception::new(Class::FileNotFound, "[Errno 2] No such file or directory: ''"));
+        }
         let sink = sink(class, &keys)?;
         Ok(Self { keys: Some(keys), sink: Some(sink) })
     }
@@ -199,7 +202,11 @@ const CLASSES: [&str; 6] = [
 
 fn class_named(class: &Value) -> Result<&'static str, Exception> {
     let Value::String(written) = class else {
-        let text = format!("argument of type '{}' is not iterable", python::type_name(class));
+        let kind = python::type_name(class);
+        let text = match class {
+            Value::Array(_) | Value::Object(_) => format!("unhashable type: '{kind}'"),
+            _ => format!("argument of type '{kind}' is not iterable"),
+        };
         return Err(Exception::of_type(text));
     };
     let known = |name: &str| CLASSES.into_iter().find(|class| *class == name);

@@ -177,7 +177,7 @@ pub struct WatcherOptions {
 }
 
 /// The options that replies show of every watcher, free ones aside.
-const SHOWN: [&str; 29] = [
+pub(super) const SHOWN: [&str; 29] = [
     "args",
     "close_child_stderr",
     "close_child_stdin",
