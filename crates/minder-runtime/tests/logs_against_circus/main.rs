@@ -4,15 +4,17 @@
 //! Times are handed in, so nothing waits. The C library asks `TZ` once a process, so each test of periods starts this
 //! program again, with a zone whose clocks change.
 
+mod original;
+
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
+use std::io::Write;
 use std::num::{NonZeroU32, NonZeroU64};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, SystemTime};
 
 use minder_core::program::{
@@ -25,70 +27,12 @@ use proptest::prelude::{Just, ProptestConfig, Strategy, TestCaseError, any, prop
 use proptest::test_runner::TestRunner;
 use rustix::pipe::PipeFlags;
 
+use original::{Ended, Original};
+
 /// What the reference says its process is.
 const PID: u32 = 4711;
 /// The zone that a test of periods is run in, as `TZ`.
 const ZONE: &str = "LOGS_AGAINST_CIRCUS_ZONE";
-
-/// The real stream classes, in a process of their own.
-struct Original {
-    child: Child,
-    stdin: ChildStdin,
-    stdout: BufReader<ChildStdout>,
-}
-
-impl Original {
-    fn start() -> Self {
-        let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let venv = std::env::var_os("MINDER_REFERENCE_VENV")
-            .map_or_else(|| manifest.join("../../target/reference-venv"), PathBuf::from);
-        let python = venv.join("bin/python");
-        assert!(
-            python.exists(),
-            "no reference at {}: run the tests with `cargo xtask test`, which installs it, or set MINDER_REFERENCE_VENV",
-            venv.display()
-        );
-        let mut child = Command::new(python)
-            .arg(manifest.join("tests/logs_against_circus/reference.py"))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("the reference starts");
-        let stdin = child.stdin.take().unwrap();
-        let stdout = BufReader::new(child.stdout.take().unwrap());
-        Self { child, stdin, stdout }
-    }
-
-    fn tell(&mut self, line: &str) {
-        writeln!(self.stdin, "{line}").unwrap();
-    }
-
-    fn end(&mut self) -> Ended {
-        self.tell("end");
-        let mut answer = String::new();
-        self.stdout.read_line(&mut answer).unwrap();
-        match answer.as_str() {
-            "ok\n" => Ended::Well,
-            "overwrote\n" => Ended::WithALoss,
-            _ => panic!("{answer}"),
-        }
-    }
-}
-
-impl Drop for Original {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// How a case ended for the original.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Ended {
-    Well,
-    /// It has dropped an old file for another of the same name, which we do not.
-    WithALoss,
-}
 
 /// What happens to a log, or to its file.
 #[derive(Clone, Debug)]
@@ -473,9 +417,47 @@ fn periods_in_a_zone() {
     });
 }
 
+/// Not a test by itself: lets hours pass in which clocks are set back when it is started with a zone of central Europe.
+#[test]
+fn hours_in_autumn() {
+    if std::env::var_os(ZONE).is_none() {
+        return;
+    }
+    let midnight = 1_729_980_000;
+    let steps: Vec<_> =
+        (b'a'..=b'h').zip(0..).map(|(hour, at)| Step::Says(midnight + at * 3600, vec![hour])).collect();
+    let one = NonZeroU32::MIN;
+    let hourly = Periods { unit: PeriodUnit::Hours, count: one, zone: Zone::Local, backups: 0 };
+    let case = Case {
+        class: "TimedRotatingFileStream",
+        settings: &[("rotate_when", "H".into())],
+        spec: spec(Rotation::Periods(hourly), OutputFilter::Raw),
+        audience: Audience::None,
+        before: &[("web.log", b"-", midnight - 3600)],
+        steps: &steps,
+    };
+    let (_, ours) = case.run(&mut Original::start());
+    let names: Vec<_> = ours.iter().map(|(name, kept)| (name.as_str(), kept.as_slice())).collect();
+    let expected = [
+        ("web.log", &b"h"[..]),
+        ("web.log.2024102623", b"-"),
+        ("web.log.2024102700", b"a"),
+        ("web.log.2024102701", b"b"),
+        ("web.log.2024102702", b"cd"),
+        ("web.log.2024102703", b"e"),
+        ("web.log.2024102704", b"f"),
+        ("web.log.2024102705", b"g"),
+    ];
+    assert_eq!(names, expected);
+}
+
 fn compare_periods_in(zone: &str) {
+    run_in(zone, "periods_in_a_zone");
+}
+
+fn run_in(zone: &str, test: &str) {
     let status = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "periods_in_a_zone", "--nocapture"])
+        .args(["--exact", test, "--nocapture"])
         .env("TZ", zone)
         .env(ZONE, zone)
         .status()
@@ -501,4 +483,9 @@ fn periods_end_where_the_original_ends_them_in_sydney() {
 #[test]
 fn periods_end_where_the_original_ends_them_in_utc() {
     compare_periods_in("UTC0");
+}
+
+#[test]
+fn an_hour_that_comes_twice_is_not_lost() {
+    run_in("CET-1CEST,M3.5.0,M10.5.0/3", "hours_in_autumn");
 }
