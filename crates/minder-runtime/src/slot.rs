@@ -51,6 +51,8 @@ struct Stream {
 enum Way {
     /// Through a pipe into the log.
     Piped,
+    /// As standard output goes; this stream is only there for the pipe of the present process.
+    Merged,
     /// Without us. The log leads to the same place, for what a process still has in its pipe when this is changed, and
     /// for words of our own; it is opened only for those.
     Direct,
@@ -78,7 +80,8 @@ impl Slot {
 
     /// Exchanges the logs of the streams of which `new` says something else than `old`, which this slot was made of, and
     /// returns what the owners are to know. A process that runs keeps its pipes, and what it says from now on goes into
-    /// the new logs. A stream that had no pipe, or is to have none any more, goes the new way with the next process.
+    /// the new logs. A stream that had no pipe, or is to have none any more, goes the new way with the next process. A log
+    /// with an automatic name may have another one afterwards.
     pub fn set_outputs(
         &mut self,
         old: &ProgramSpec,
@@ -105,6 +108,7 @@ impl Slot {
             self.exchange(channel, next, path.cloned(), pipes, &mut told);
             if channel == Channel::Stderr && output.is_none() {
                 self.stderr.take_if(|stream| stream.pipe.is_none());
+                self.stderr.iter_mut().for_each(|stream| stream.way = Way::Merged);
             }
             all_told.extend(told.into_iter().map(|told| (channel, told)));
         }
@@ -158,7 +162,7 @@ impl Slot {
             Channel::Stderr => self.stderr.as_ref()?,
         };
         match stream.way {
-            Way::Piped => stream.log.path(),
+            Way::Piped | Way::Merged => stream.log.path(),
             Way::Direct => None,
         }
     }
@@ -249,6 +253,9 @@ impl Slot {
                 pipes.forget(pipe);
             }
             stream.log.process_ended(clock::now().wall, told);
+            if channel == Channel::Stderr {
+                self.stderr.take_if(|stream| stream.way == Way::Merged);
+            }
         }
     }
 
@@ -326,7 +333,7 @@ impl Slot {
         [Some(&mut self.stdout), self.stderr.as_mut()]
             .into_iter()
             .flatten()
-            .filter(|stream| stream.way == Way::Piped)
+            .filter(|stream| stream.way != Way::Direct)
             .filter_map(|stream| act(&mut stream.log).err())
             .collect()
     }
@@ -368,7 +375,7 @@ impl Stream {
 
     fn open(&mut self) -> Result<(), LogError> {
         match self.way {
-            Way::Piped => self.log.open(),
+            Way::Piped | Way::Merged => self.log.open(),
             Way::Direct => Ok(()),
         }
     }

@@ -9,7 +9,7 @@ use rustix::io::Errno;
 
 use super::channel::Told;
 use super::periods::Timetable;
-use super::rotation::Replace;
+use super::rotation::{Aside, Replace};
 use super::target::{Begin, Spliced, Target, is_borrowed};
 use super::transfer::{Waiting, waiting};
 use super::trouble::{LogError, reason};
@@ -273,12 +273,12 @@ impl LogFile {
         now: WallTime,
         told: &mut Vec<Told>,
     ) -> Result<usize, Taken> {
-        let looks = match &self.replace {
+        let looks = match &mut self.replace {
             Replace::Never | Replace::After { .. } => false,
-            Replace::Before { .. } => self.is_replaceable(),
-            Replace::InPeriods(timetable) => timetable.is_over(now) && self.is_replaceable(),
+            Replace::Before { .. } => true,
+            Replace::InPeriods(timetable) => timetable.is_over(now),
         };
-        if !looks {
+        if !looks || !self.is_replaceable() {
             return Ok(CHUNK_MAX);
         }
         let waiting = match waiting(pipe) {
@@ -300,7 +300,7 @@ impl LogFile {
 
     /// Replaces it if a write of so many bytes is not for it any more, but for the next.
     pub(super) fn make_room(&mut self, count: usize, now: WallTime, told: &mut Vec<Told>) {
-        let is_due = match &self.replace {
+        let is_due = match &mut self.replace {
             Replace::Never | Replace::After { .. } => false,
             Replace::Before { limit, .. } => {
                 let size = self.open.as_ref().and_then(Target::size).unwrap_or(0);
@@ -434,7 +434,11 @@ impl LogFile {
                 Begin::AtEnd
             }
             (Replace::InPeriods(timetable), Some(true) | None) => {
-                rotation::set_aside(path.as_bytes(), &timetable.suffix(now)).map_err(failed)?;
+                let suffix = timetable.suffix(now);
+                if rotation::set_aside(path.as_bytes(), &suffix).map_err(failed)? == Aside::Taken {
+                    timetable.skip(now);
+                    return Ok(());
+                }
                 remove_superfluous(timetable, path, told);
                 Begin::AtEnd
             }

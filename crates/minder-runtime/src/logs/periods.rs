@@ -3,6 +3,9 @@
 //! The rules are those of the original, corners included: a period of seconds to days is counted from the file's last
 //! change when it was opened, or from the write that began it; midnight and the end of a week are the calendar's; a
 //! file is named after one period before its end, in the hour that clocks would have shown without a change in between.
+//!
+//! One corner is ours: where an old file has that name, because clocks were set back, the original drops that file. Here
+//! the two periods that come then share the next one.
 
 use minder_core::program::{PeriodUnit, Periods, Weekday, Zone};
 use minder_core::time::WallTime;
@@ -20,8 +23,9 @@ const WEEK: i64 = 7 * DAY;
 #[derive(Debug)]
 pub(super) struct Timetable {
     periods: Periods,
-    /// The end of the present period, in seconds since 1970.
-    due: i64,
+    /// The end of the present period, in seconds since 1970. `None` until the first write into a file that another
+    /// stream has begun.
+    due: Option<i64>,
     /// The file that `due` is about.
     file: Option<Identity>,
 }
@@ -29,26 +33,35 @@ pub(super) struct Timetable {
 impl Timetable {
     /// Without a file.
     pub(super) fn new(periods: Periods) -> Self {
-        Self { periods, due: 0, file: None }
+        Self { periods, due: None, file: None }
     }
 
     /// This file is open now, and was last changed then. The one we know keeps its end, also when it was closed in
-    /// between; any other was there before us, or another stream has begun it.
+    /// between. One that has taken its place was begun a moment ago; its own times are no help there, because the
+    /// kernel's clock for files is a little slow, and what has just ended would end again.
     pub(super) fn opened(&mut self, file: Identity, modified: i64) {
-        if self.file.replace(file) != Some(file) {
-            self.due = self.end(modified);
+        match self.file.replace(file) {
+            None => self.due = Some(self.end(modified)),
+            Some(known) if known == file => {}
+            Some(_) => self.due = None,
         }
     }
 
     /// Whether the period of the open file is over.
-    pub(super) fn is_over(&self, now: WallTime) -> bool {
-        now.seconds() >= self.due
+    pub(super) fn is_over(&mut self, now: WallTime) -> bool {
+        match self.due {
+            Some(due) => now.seconds() >= due,
+            None => {
+                self.skip(now);
+                false
+            }
+        }
     }
 
     /// What comes behind the name of the file when it is replaced now, and the point before it.
     pub(super) fn suffix(&self, now: WallTime) -> Vec<u8> {
         let zone = self.periods.zone;
-        let began = self.due.saturating_sub(self.length());
+        let began = self.due.unwrap_or(now.seconds()).saturating_sub(self.length());
         let mut time = broken_down(began, zone);
         if zone == Zone::Local {
             let is_summer = broken_down(now.seconds(), zone).tm_isdst;
@@ -68,10 +81,11 @@ impl Timetable {
     /// Waits for the end of the period of this moment, whatever file is open.
     pub(super) fn skip(&mut self, now: WallTime) {
         let now = now.seconds();
-        self.due = self.end(now);
-        while self.due <= now {
-            self.due += self.length();
+        let mut due = self.end(now);
+        while due <= now {
+            due = due.saturating_add(self.length());
         }
+        self.due = Some(due);
     }
 
     /// Those of the old files that are too many, oldest first.

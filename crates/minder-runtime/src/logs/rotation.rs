@@ -69,17 +69,25 @@ pub(super) fn shift(path: &[u8], backups: u32) -> Result<(), (Vec<u8>, Errno)> {
     Ok(())
 }
 
-/// Gives the file itself this suffix, in place of a file that has it. A file that is missing is passed over.
+/// Whether an old file could have this suffix.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Aside {
+    /// The file has it now, or is missing.
+    Moved,
+    /// Another has it, and nothing was done.
+    Taken,
+}
+
+/// Gives the file itself this suffix, unless something has that name.
 ///
 /// # Errors
-/// When it cannot be moved, because a directory has the name that is wanted for example.
-pub(super) fn set_aside(path: &[u8], suffix: &[u8]) -> Result<(), Errno> {
+/// When it cannot be moved.
+pub(super) fn set_aside(path: &[u8], suffix: &[u8]) -> Result<Aside, Errno> {
     let aside = [path, b".", suffix].concat();
-    // As above, but never the old one for nothing.
-    if fs::access(path, fs::Access::EXISTS).is_ok() {
-        let _ = fs::unlink(&aside[..]);
+    if fs::lstat(&aside[..]).is_ok() {
+        return Ok(Aside::Taken);
     }
-    move_over(path, &aside).map_err(|(_, errno)| errno)
+    move_over(path, &aside).map(|()| Aside::Moved).map_err(|(_, errno)| errno)
 }
 
 fn move_over(from: &[u8], to: &[u8]) -> Result<(), (Vec<u8>, Errno)> {

@@ -4,15 +4,17 @@
 //! Times are handed in, so nothing waits. The C library asks `TZ` once a process, so each test of periods starts this
 //! program again, with a zone whose clocks change.
 
+mod original;
+
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
+use std::io::Write;
 use std::num::{NonZeroU32, NonZeroU64};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, SystemTime};
 
 use minder_core::program::{
@@ -25,58 +27,12 @@ use proptest::prelude::{Just, ProptestConfig, Strategy, TestCaseError, any, prop
 use proptest::test_runner::TestRunner;
 use rustix::pipe::PipeFlags;
 
+use original::{Ended, Original};
+
 /// What the reference says its process is.
 const PID: u32 = 4711;
 /// The zone that a test of periods is run in, as `TZ`.
 const ZONE: &str = "LOGS_AGAINST_CIRCUS_ZONE";
-
-/// The real stream classes, in a process of their own.
-struct Original {
-    child: Child,
-    stdin: ChildStdin,
-    stdout: BufReader<ChildStdout>,
-}
-
-impl Original {
-    fn start() -> Self {
-        let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let venv = std::env::var_os("MINDER_REFERENCE_VENV")
-            .map_or_else(|| manifest.join("../../target/reference-venv"), PathBuf::from);
-        let python = venv.join("bin/python");
-        assert!(
-            python.exists(),
-            "no reference at {}: run the tests with `cargo xtask test`, which installs it, or set MINDER_REFERENCE_VENV",
-            venv.display()
-        );
-        let mut child = Command::new(python)
-            .arg(manifest.join("tests/logs_against_circus/reference.py"))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("the reference starts");
-        let stdin = child.stdin.take().unwrap();
-        let stdout = BufReader::new(child.stdout.take().unwrap());
-        Self { child, stdin, stdout }
-    }
-
-    fn tell(&mut self, line: &str) {
-        writeln!(self.stdin, "{line}").unwrap();
-    }
-
-    fn end(&mut self) {
-        self.tell("end");
-        let mut answer = String::new();
-        self.stdout.read_line(&mut answer).unwrap();
-        assert_eq!(answer, "ok\n");
-    }
-}
-
-impl Drop for Original {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
 
 /// What happens to a log, or to its file.
 #[derive(Clone, Debug)]
@@ -103,7 +59,8 @@ struct Case<'a> {
 type Files = BTreeMap<String, Vec<u8>>;
 
 impl Case<'_> {
-    /// What the original leaves behind, and what we do.
+    /// What the original leaves behind, and what we do. Where the original has lost something it is not asked, and all
+    /// that was said has to be there, unless we were to remove old files.
     fn run(&self, original: &mut Original) -> (Files, Files) {
         let theirs = tempfile::tempdir().unwrap();
         let ours = tempfile::tempdir().unwrap();
@@ -114,12 +71,30 @@ impl Case<'_> {
                 file.set_modified(second(*modified)).unwrap();
             }
         }
-        self.run_theirs(original, theirs.path());
+        let ended = self.run_theirs(original, theirs.path());
         self.run_ours(ours.path());
-        (files(theirs.path()), files(ours.path()))
+        let ours = files(ours.path());
+        match ended {
+            Ended::Well => (files(theirs.path()), ours),
+            Ended::WithALoss => {
+                if matches!(self.spec.rotation, Rotation::Periods(Periods { backups: 0, .. })) {
+                    assert_eq!(total(&ours), self.brought());
+                }
+                (ours.clone(), ours)
+            }
+        }
     }
 
-    fn run_theirs(&self, original: &mut Original, directory: &Path) {
+    /// How many bytes there were before, and were said.
+    fn brought(&self) -> usize {
+        let said = self.steps.iter().map(|step| match step {
+            Step::Says(_, bytes) => bytes.len(),
+            Step::Moved | Step::Removed => 0,
+        });
+        said.sum::<usize>() + self.before.iter().map(|(_, content, _)| content.len()).sum::<usize>()
+    }
+
+    fn run_theirs(&self, original: &mut Original, directory: &Path) -> Ended {
         let path = directory.join("web.log").display().to_string();
         let mut new = format!("new\t{}", self.class);
         let target = if self.class == "FancyStdoutStream" { "out" } else { "filename" };
@@ -137,7 +112,7 @@ impl Case<'_> {
                 Step::Removed => format!("remove\t{path}"),
             });
         }
-        original.end();
+        original.end()
     }
 
     fn run_ours(&self, directory: &Path) {
@@ -183,6 +158,10 @@ fn second(second: i64) -> SystemTime {
 fn files(directory: &Path) -> Files {
     let entries = fs::read_dir(directory).unwrap().map(Result::unwrap);
     entries.map(|entry| (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap())).collect()
+}
+
+fn total(files: &Files) -> usize {
+    files.values().map(Vec::len).sum()
 }
 
 fn spec(rotation: Rotation, filter: OutputFilter) -> OutputSpec {
@@ -438,9 +417,47 @@ fn periods_in_a_zone() {
     });
 }
 
+/// Not a test by itself: lets hours pass in which clocks are set back when it is started with a zone of central Europe.
+#[test]
+fn hours_in_autumn() {
+    if std::env::var_os(ZONE).is_none() {
+        return;
+    }
+    let midnight = 1_729_980_000;
+    let steps: Vec<_> =
+        (b'a'..=b'h').zip(0..).map(|(hour, at)| Step::Says(midnight + at * 3600, vec![hour])).collect();
+    let one = NonZeroU32::MIN;
+    let hourly = Periods { unit: PeriodUnit::Hours, count: one, zone: Zone::Local, backups: 0 };
+    let case = Case {
+        class: "TimedRotatingFileStream",
+        settings: &[("rotate_when", "H".into())],
+        spec: spec(Rotation::Periods(hourly), OutputFilter::Raw),
+        audience: Audience::None,
+        before: &[("web.log", b"-", midnight - 3600)],
+        steps: &steps,
+    };
+    let (_, ours) = case.run(&mut Original::start());
+    let names: Vec<_> = ours.iter().map(|(name, kept)| (name.as_str(), kept.as_slice())).collect();
+    let expected = [
+        ("web.log", &b"h"[..]),
+        ("web.log.2024102623", b"-"),
+        ("web.log.2024102700", b"a"),
+        ("web.log.2024102701", b"b"),
+        ("web.log.2024102702", b"cd"),
+        ("web.log.2024102703", b"e"),
+        ("web.log.2024102704", b"f"),
+        ("web.log.2024102705", b"g"),
+    ];
+    assert_eq!(names, expected);
+}
+
 fn compare_periods_in(zone: &str) {
+    run_in(zone, "periods_in_a_zone");
+}
+
+fn run_in(zone: &str, test: &str) {
     let status = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "periods_in_a_zone", "--nocapture"])
+        .args(["--exact", test, "--nocapture"])
         .env("TZ", zone)
         .env(ZONE, zone)
         .status()
@@ -466,4 +483,9 @@ fn periods_end_where_the_original_ends_them_in_sydney() {
 #[test]
 fn periods_end_where_the_original_ends_them_in_utc() {
     compare_periods_in("UTC0");
+}
+
+#[test]
+fn an_hour_that_comes_twice_is_not_lost() {
+    run_in("CET-1CEST,M3.5.0,M10.5.0/3", "hours_in_autumn");
 }

@@ -2,7 +2,7 @@
 
 A line is words with tabs in between: `new CLASS KEY=VALUE...` makes a stream, `write MICROSECONDS HEX` gives it bytes as
 the original's reader would (1024 at a time) at this time, `move FROM TO` and `remove PATH` do that, `end` closes the
-stream and is answered by a line: `ok`, or what the stream raised since.
+stream and is answered by a line: `ok`, `overwrote` if an old file was replaced by another one, or what the stream raised.
 """
 
 import os
@@ -32,6 +32,27 @@ def now():
     return datetime.fromtimestamp(now_micros // 1000000).replace(microsecond=now_micros % 1000000)
 
 
+class Overwriting:
+    """The module `os`, which notices that a file takes the name of one that was just removed."""
+
+    def __init__(self):
+        self.removed = set()
+        self.overwrote = False
+
+    def remove(self, path):
+        self.removed.add(path)
+        os.remove(path)
+
+    def rename(self, old, new):
+        # Numbered files are meant to be replaced; dates are not.
+        self.overwrote |= new in self.removed and len(new.rsplit(".", 1)[1]) >= 8
+        self.removed.clear()
+        os.rename(old, new)
+
+    def __getattr__(self, name):
+        return getattr(os, name)
+
+
 def new(class_name, *settings):
     settings = dict(setting.split("=", 1) for setting in settings)
     out = settings.pop("out", None)
@@ -50,6 +71,7 @@ def main():
         verb, *words = line.rstrip("\n").split("\t")
         try:
             if verb == "new":
+                file_stream.os = Overwriting()
                 stream = new(*words)
             elif verb == "write":
                 now_micros = int(words[0])
@@ -62,6 +84,8 @@ def main():
                 os.remove(*words)
             else:
                 stream.close()
+                if answer == "ok" and file_stream.os.overwrote:
+                    answer = "overwrote"
                 print(answer, flush=True)
                 stream, answer = None, "ok"
         except Exception as error:
