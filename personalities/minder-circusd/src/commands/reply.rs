@@ -50,7 +50,6 @@ impl From<Exception> for Failure {
             | Class::Index
             | Class::Overflow
             | Class::Import
-            | Class::FileNotFound
             | Class::UnicodeDecode
             | Class::Parsing
             | Class::MissingSectionHeader => Self::Exception(exception.text),
