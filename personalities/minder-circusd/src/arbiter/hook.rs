@@ -57,14 +57,19 @@ pub enum Consent {
 impl Arbiter {
     /// Asks a watcher's hook of this moment, if it has one.
     pub(crate) async fn consult(&self, group: &GroupName, moment: Moment, extra: Value) -> Consent {
-        let Some(Some((callable, ignored, view))) = self.with(group, |watcher| question(watcher, moment)) else {
+        let Some(Some((callable, ignored, view))) = self.with(group, |watcher| question(watcher, moment))
+        else {
             return Consent::Given;
         };
         let name = moment.word();
         let answer = self.hooks.call(&callable, name, &view, &pairs(extra)).await;
         match answer {
             Ok(HookReturn { truth, .. }) => {
-                self.announce(group, "hook_success", object(json!({"name": name, "time": self.wall_seconds()})));
+                self.announce(
+                    group,
+                    "hook_success",
+                    object(json!({"name": name, "time": self.wall_seconds()})),
+                );
                 if truth { Consent::Given } else { Consent::Refused }
             }
             Err(error) => {
@@ -77,8 +82,14 @@ impl Arbiter {
     }
 
     /// Lets a watcher's hook change what is told of a process.
-    pub(crate) async fn extend_stats(&self, group: &GroupName, pid: u32, stats: Value) -> Result<Value, String> {
-        let Some(Some((callable, _, view))) = self.with(group, |watcher| question(watcher, Moment::ExtendedStats))
+    pub(crate) async fn extend_stats(
+        &self,
+        group: &GroupName,
+        pid: u32,
+        stats: Value,
+    ) -> Result<Value, String> {
+        let Some(Some((callable, _, view))) =
+            self.with(group, |watcher| question(watcher, Moment::ExtendedStats))
         else {
             return Ok(stats);
         };

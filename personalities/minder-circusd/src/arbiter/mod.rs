@@ -52,8 +52,8 @@ use minder_core::ids::GroupName;
 use minder_core::time::{Instant, WallTime};
 use tokio::sync::Notify;
 
-use crate::hooks::Hooks;
 use crate::daemon::kept::{Kept, Logging};
+use crate::hooks::Hooks;
 use crate::ini::{Baseline, Circus};
 use crate::lower::Lowering;
 use crate::stats::info::Sampler;

@@ -26,7 +26,8 @@ impl Arbiter {
     pub(crate) async fn reconfigure(self: Rc<Self>, turn: Turn) -> Result<(), Failed> {
         let _turn = turn;
         let file = self.state.borrow().file.clone();
-        let settings = ini::read(&file, &RealMachine).accepted().map_err(|error| Failed(error.to_string()))?;
+        let settings =
+            ini::read(&file, &RealMachine).accepted().map_err(|error| Failed(error.to_string()))?;
         let baseline = settings.baseline(&RealMachine);
         let changes = self.state.borrow().baseline.changes(&baseline);
         if !changes.circus.is_empty() {
@@ -93,7 +94,9 @@ impl Arbiter {
             self.close_socket(&SocketName::new(name.as_str())).await;
         }
         let state = self.state.borrow();
-        let uses = |watcher: &&super::Watcher| changed.iter().any(|socket| names_socket(&watcher.options.cmd, socket));
+        let uses = |watcher: &&super::Watcher| {
+            changed.iter().any(|socket| names_socket(&watcher.options.cmd, socket))
+        };
         Ok(state.watchers.iter().filter(uses).map(|watcher| watcher.group.clone()).collect())
     }
 

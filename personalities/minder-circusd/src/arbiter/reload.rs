@@ -56,7 +56,8 @@ impl Arbiter {
     }
 
     async fn replace_one_by_one(self: &Rc<Self>, group: &GroupName) -> Result<(), Failed> {
-        let pids = self.with(group, |watcher| watcher.alive().map(|process| process.pid.get()).collect::<Vec<_>>());
+        let pids =
+            self.with(group, |watcher| watcher.alive().map(|process| process.pid.get()).collect::<Vec<_>>());
         for pid in pids.unwrap_or_default() {
             self.kill_process(group, pid, None).await?;
             self.reap(group, pid).await;

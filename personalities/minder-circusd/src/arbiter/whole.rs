@@ -20,16 +20,19 @@ impl Arbiter {
         if let Err(error) = self.start_all_now(self.by_priority()).await {
             self.say(Level::Error, &error.0);
         }
-        let mut state = self.state.borrow_mut();
-        if state.course == Course::Beginning {
-            state.course = Course::Running;
-        }
-        drop(state);
+        self.has_begun();
         drop(turn);
         self.stale.set(Stale::Yes);
         self.remember_if_stale().await;
         self.look.notify_waiters();
         self.look.notify_one();
+    }
+
+    fn has_begun(&self) {
+        let mut state = self.state.borrow_mut();
+        if state.course == Course::Beginning {
+            state.course = Course::Running;
+        }
     }
 
     /// Starts those of these watchers that start by themselves, one after the other.
@@ -39,7 +42,9 @@ impl Arbiter {
     pub(crate) async fn start_all_now(self: &Rc<Self>, groups: Vec<GroupName>) -> Result<(), Failed> {
         for group in groups {
             // Somebody who wants the end should not wait for all that has not begun yet.
-            if matches!(self.state.borrow().course, Course::Quitting | Course::Restarting) || self.is_end_asked() {
+            if matches!(self.state.borrow().course, Course::Quitting | Course::Restarting)
+                || self.is_end_asked()
+            {
                 return Ok(());
             }
             if self.with(&group, |watcher| watcher.options.autostart).unwrap_or(false) {

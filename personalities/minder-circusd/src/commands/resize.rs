@@ -17,7 +17,11 @@ pub(super) enum Direction {
     Down,
 }
 
-pub(super) fn execute(arbiter: &Rc<Arbiter>, properties: &Fields, direction: Direction) -> Result<Outcome, Failure> {
+pub(super) fn execute(
+    arbiter: &Rc<Arbiter>,
+    properties: &Fields,
+    direction: Direction,
+) -> Result<Outcome, Failure> {
     let group = watcher(arbiter, properties)?;
     let options = arbiter.with(&group, |watcher| (watcher.options.numprocesses, watcher.options.singleton));
     let (now, singleton) = options.unwrap_or((0, false));

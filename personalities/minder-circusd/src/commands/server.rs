@@ -21,7 +21,8 @@ pub async fn serve(mut router: Router, arbiter: Rc<Arbiter>) {
             arbiter.say(Level::Warning, &format!("got unexpected message of {} frames", frames.len()));
             continue;
         };
-        let client = Client { peer, replies: replies.clone(), arbiter: arbiter.clone(), raw: message.to_vec() };
+        let client =
+            Client { peer, replies: replies.clone(), arbiter: arbiter.clone(), raw: message.to_vec() };
         // One after the other: who sends two messages has them executed in their order. What takes long goes on beside.
         client.serve().await;
     }
@@ -85,7 +86,7 @@ impl Client {
     }
 
     fn refuse(&self, failure: &Failure, id: Value, wanted: Wanted) {
-        let reply = failure.reply(&self.raw, self.arbiter.wall_seconds(), id);
+        let reply = failure.reply(&self.raw, self.arbiter.wall_seconds(), &id);
         self.send(&reply, wanted);
     }
 
