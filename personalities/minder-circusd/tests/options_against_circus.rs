@@ -6,6 +6,10 @@
 mod against_circus;
 
 use against_circus::{Added, Place, Question, Reference};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::select;
+use proptest::test_runner::{Config, TestCaseError, TestRunner};
 use serde_json::{Value, json};
 
 /// Differences that a failure shows.
@@ -436,6 +440,102 @@ fn includes_extend_and_the_first_value_wins() {
         comparison.ask(&Place::new().with("circus.ini", bytes), &Question::Read, "no UTF-8");
     }
     comparison.end();
+}
+
+/// Lines of the dialect, and lines that are nearly some.
+fn line() -> impl Strategy<Value = String> {
+    let key = select(vec![
+        "cmd",
+        "args",
+        "numprocesses",
+        "shell",
+        "copy_env",
+        "stop_signal",
+        "uid",
+        "graceful_timeout",
+        "max_age",
+        "free.x",
+        "rlimit_core",
+        "shell_args",
+        "stderr_stream.filename",
+        "A",
+        "B",
+        "port",
+        "use",
+        "name",
+        "check_delay",
+        "DEFAULT",
+        "rem",
+    ]);
+    let value = prop_oneof![
+        select(vec![
+            "",
+            "1",
+            "2",
+            "True",
+            "no",
+            "TERM",
+            "root",
+            "$(circus.env.HOME)",
+            "((circus.env.a))",
+            "$(circus.wid)",
+            "$(circus.args)",
+            "$A",
+            "$HOME/x",
+            "StdoutStream",
+            "x.log",
+            "a 'b c'",
+            "a ; b",
+            "\"\"",
+            "'",
+            "\\",
+            "$(circus.sockets.Web)",
+            "$(circus.cmd)",
+            "$(circus.env.B) x",
+        ])
+        .prop_map(str::to_owned),
+        "[ a-c;#=:$()'\"\\\\]{0,10}",
+    ];
+    let separator = select(vec!["=", " = ", ":", " : ", "  =", "= "]);
+    prop_oneof![
+        6 => (key, separator, value.clone()).prop_map(|(key, separator, value)| format!("{key}{separator}{value}")),
+        2 => (select(vec![" ", "\t", "    "]), value).prop_map(|(space, value)| format!("{space}{value}")),
+        2 => select(vec!["[circus]", "[env]", "[DEFAULT]", "[watcher:x]", "[watcher:y z]", "[socket:Web]", "[env:x]", "[env:*,y*]", "[other]"]).prop_map(str::to_owned),
+        1 => select(vec!["StdoutStream", "FileStream", "Nope", "x.log"]).prop_map(|class| format!("stdout_stream.class = {class}")),
+        1 => select(vec!["", "# c", "; c", " # c", "rem x", "Rem", "nonsense", "[", "[]", "[watcher:x"]).prop_map(str::to_owned),
+    ]
+}
+
+#[test]
+fn files_made_by_chance_say_the_same() {
+    let mut reference = Reference::start();
+    let mut runner =
+        TestRunner::new(Config { cases: cases(), failure_persistence: None, ..Config::default() });
+    let questions = [Question::Read, Question::Watchers, Question::Sockets, Question::Command];
+    let files = (vec(line(), 0..14), select(vec!["", "[circus]", "[watcher:x]", "[watcher:x]\ncmd = a"]));
+    let reference = std::cell::RefCell::new(&mut reference);
+    let outcome = runner.run(&files, |(lines, head)| {
+        let text = format!("{head}\n{}\n", lines.join("\n"));
+        let place = Place::new().with("circus.ini", &text);
+        for question in &questions {
+            let (theirs, ours) = (reference.borrow_mut().ask(&place, question), question.ours(&place));
+            if !same(&theirs, &ours) {
+                let (theirs, ours) = narrowed(&theirs, &ours);
+                return Err(TestCaseError::fail(format!(
+                    "{text}\n{question:?}\n  circus: {theirs}\n  ours:   {ours}"
+                )));
+            }
+        }
+        Ok(())
+    });
+    if let Err(error) = outcome {
+        panic!("{error}");
+    }
+}
+
+/// How many files chance makes; more if somebody has the time.
+fn cases() -> u32 {
+    std::env::var("MINDER_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(400)
 }
 
 /// Values of every kind.
