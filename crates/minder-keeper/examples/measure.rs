@@ -116,6 +116,7 @@ fn request(program: &[u8], argv: &[&[u8]], stdout: OutputTo, stderr: ErrorTo) ->
         stdout,
         stderr,
         inherited: Vec::new(),
+        pid_variable: None,
     }
 }
 

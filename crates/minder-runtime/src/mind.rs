@@ -19,9 +19,9 @@ use minder_core::control::{Ending, Order, Reader};
 use minder_core::event::{Channel, Event, Output};
 use minder_core::ids::{Errno, ExitStatus, GroupName, InstanceId, Pid, Signal};
 use minder_core::input::Input;
-use minder_core::instance::Trouble;
+use minder_core::instance::{Trouble, UnbornStep};
 use minder_core::plan::Plan;
-use minder_core::program::StdinSource;
+use minder_core::program::{StdinSource, Unborn};
 use minder_core::supervision::{Mode, Supervision};
 use minder_core::time::Instant;
 use minder_keeper::wire::{ChildFds, ChildId, FromKeeper, SpawnStep, Stage, StageFailure, ToKeeper};
@@ -33,6 +33,7 @@ use crate::group_sockets::GroupSockets;
 use crate::handle::Asked;
 use crate::keeper_link::KeeperLink;
 use crate::ledger::Ledger;
+use crate::listeners::Listeners;
 use crate::logs::{Pumped, Told};
 use crate::pipes::{Pipe, PipeSet, Token};
 use crate::roster::Roster;
@@ -45,12 +46,15 @@ pub struct Mind {
     pub(crate) world: Supervision,
     pub(crate) slots: BTreeMap<InstanceId, Slot>,
     pub(crate) children: BTreeMap<ChildId, InstanceId>,
+    /// Those that were made but never ran their program, and count as not made; their end is still to be told.
+    pub(crate) unborn: BTreeMap<ChildId, StageFailure>,
     pub(crate) next_child: u32,
     pub(crate) link: KeeperLink,
     pub(crate) pipes: PipeSet,
     pub(crate) ledger: Ledger,
     pub(crate) roster: Roster,
     pub(crate) sockets: GroupSockets,
+    pub(crate) listeners: Listeners,
     pub(crate) faces: Faces,
     pub(crate) reader: Box<dyn Reader>,
     /// As it was read last.
@@ -270,8 +274,14 @@ impl Mind {
 
     fn spawned(&mut self, child: ChildId, pid: u32, failure: Option<StageFailure>, fds: ChildFds) {
         let Some((&id, pid)) = self.children.get(&child).zip(Pid::new(pid)) else { return };
+        if let Some(failure) = failure
+            && self.counts_as_not_made(id)
+        {
+            self.unborn.insert(child, failure);
+            return;
+        }
         let Some(slot) = self.slots.get_mut(&id) else { return };
-        if let Err(error) = slot.attach(fds, &self.pipes) {
+        if let Err(error) = slot.attach(fds, pid.get(), &self.pipes) {
             self.trouble(format!("cannot watch the output of process {pid}: {error}"));
         }
         self.inputs.push_back(Input::Spawned(id, pid));
@@ -280,6 +290,10 @@ impl Mind {
             self.settle();
             self.note_failure(id, failure);
         }
+    }
+
+    fn counts_as_not_made(&self, id: InstanceId) -> bool {
+        self.world.instance(id).is_some_and(|instance| instance.spec.surroundings.unborn == Unborn::NotMade)
     }
 
     /// Says in the program's own log where its process gave up.
@@ -313,7 +327,15 @@ impl Mind {
 
     /// A process has ended: its last words first, then the exit, then the keeper may forget it.
     pub(crate) fn exited(&mut self, child: ChildId, status: ExitStatus) {
-        if let Some(id) = self.children.remove(&child) {
+        if let Some(failure) = self.unborn.remove(&child) {
+            if let Some(id) = self.children.remove(&child) {
+                if let Some(slot) = self.slots.get_mut(&id) {
+                    slot.child = None;
+                }
+                self.inputs.push_back(Input::NotSpawned(id, unborn(failure)));
+                self.settle();
+            }
+        } else if let Some(id) = self.children.remove(&child) {
             for channel in [Channel::Stdout, Channel::Stderr] {
                 self.hear_last_words(id, channel);
             }
@@ -404,6 +426,8 @@ impl Mind {
         let Ok(number) = u8::try_from(signal) else { return };
         self.events.push_back(Event::Asked(Signal(number)));
         match signal {
+            // Somebody who has heard it will see to it, and has it remembered.
+            _ if self.faces.obeys(Signal(number)) => {}
             libc::SIGTERM | libc::SIGINT | libc::SIGQUIT => self.shut_down(Ending::Exit),
             libc::SIGHUP => self.shut_down(Ending::Again),
             libc::SIGUSR2 => self.reopen_logs(),
@@ -464,6 +488,18 @@ impl Mind {
             self.events.push_back(Event::SocketClosed(name, address));
         }
     }
+}
+
+fn unborn(failure: StageFailure) -> Trouble {
+    let step = match failure.stage {
+        Stage::Group => UnbornStep::Lead,
+        Stage::Descriptors => UnbornStep::Descriptors,
+        Stage::Limits => UnbornStep::Limits,
+        Stage::Credentials(_) => UnbornStep::Identity,
+        Stage::Directory => UnbornStep::Directory,
+        Stage::Exec => UnbornStep::Exec,
+    };
+    Trouble::Unborn(step, Errno(failure.errno))
 }
 
 /// Sleeps until a deadline; for ever if there is none.

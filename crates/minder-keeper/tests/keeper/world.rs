@@ -314,6 +314,7 @@ pub(crate) fn script(text: &str) -> SpawnRequest {
         stdout: OutputTo::Pipe,
         stderr: ErrorTo::Stdout,
         inherited: Vec::new(),
+        pid_variable: None,
     }
 }
 

@@ -24,7 +24,7 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
         terminal::tell(&introduction(&arguments.file));
     }
     let called: Vec<_> = std::env::args_os().collect();
-    assemble::run_file(&arguments.file, &called)
+    assemble::supervisord::run_file(&arguments.file, &called)
 }
 
 /// How to reach the server. What is wrong with the file the server itself will say.

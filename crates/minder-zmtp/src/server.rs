@@ -1,0 +1,52 @@
+//! What both servers do: accept, and give each connection a task of its own, up to a number.
+
+use std::time::Duration;
+
+use tokio::task::{JoinHandle, JoinSet};
+
+use crate::listener::Listener;
+use crate::stream::Stream;
+
+/// How many peers a listener serves at a time, those included whose handshake is not over. More wait in the kernel's
+/// queue.
+pub const PEERS_MAX: usize = 256;
+
+/// How long nothing is accepted after the system refused to, which is when descriptors or memory have run out.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// A task that ends with its owner.
+#[derive(Debug)]
+pub(crate) struct Task(JoinHandle<()>);
+
+impl Task {
+    /// Starts a task. To be called on a `LocalSet`.
+    pub(crate) fn start(work: impl Future<Output = ()> + 'static) -> Task {
+        Task(tokio::task::spawn_local(work))
+    }
+}
+
+impl Drop for Task {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// Serves a listener, each connection in a task of its own; they all end when the returned task is dropped.
+pub(crate) fn serve<W>(listener: Listener, peer: impl Fn(Stream) -> W + 'static) -> Task
+where
+    W: Future<Output = ()> + 'static,
+{
+    Task::start(async move {
+        let mut peers = JoinSet::new();
+        loop {
+            tokio::select! {
+                accepted = listener.accept(), if peers.len() < PEERS_MAX => match accepted {
+                    Ok(stream) => drop(peers.spawn_local(peer(stream))),
+                    // Otherwise the same error would come at once, again and again.
+                    Err(_) => tokio::time::sleep(PAUSE).await,
+                },
+                Some(_) = peers.join_next() => {}
+            }
+        }
+    })
+}

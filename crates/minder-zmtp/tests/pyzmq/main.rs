@@ -1,0 +1,4 @@
+//! The sockets against libzmq, in all directions, over TCP and Unix sockets.
+
+mod directions;
+mod python;
