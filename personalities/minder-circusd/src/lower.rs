@@ -94,7 +94,6 @@ impl Lowering {
         if !options.use_sockets {
             return Vec::new();
         }
-        let cmd = options.cmd.to_lowercase();
         let mut inherited: Vec<InheritedSocket> = self
             .sockets
             .values()
@@ -102,7 +101,7 @@ impl Lowering {
                 let spec = &socket.spec;
                 let source = match spec.sharing {
                     Sharing::Common => SocketSource::Common(spec.name.clone()),
-                    Sharing::EachItsOwn if cmd.contains(&format!("circus.sockets.{}", spec.name)) => {
+                    Sharing::EachItsOwn if options.names_socket(spec.name.as_str()) => {
                         SocketSource::Own(spec.clone())
                     }
                     // It is bound nowhere, so nobody could do anything with it.
@@ -236,7 +235,7 @@ fn limits(options: &WatcherOptions) -> Result<Vec<ResourceLimit>, Exception> {
 fn stop(options: &WatcherOptions) -> StopPolicy {
     StopPolicy {
         signal: u8::try_from(options.stop_signal).map_or(Signal::TERM, Signal),
-        grace: Duration::try_from_secs_f64(options.graceful_timeout).unwrap_or(Duration::ZERO),
+        grace: options.grace(),
         reach: if options.stop_children { Reach::Family } else { Reach::Process },
         kill_reach: Reach::Tree,
     }

@@ -7,7 +7,6 @@ use super::announce::object;
 use super::log::Level;
 use super::{Arbiter, Watcher};
 use crate::hooks::{HookReturn, WatcherView};
-use crate::options::watcher::FAILURES_IGNORED;
 
 /// The moments at which a hook may be called.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -102,8 +101,8 @@ impl Arbiter {
 /// The hook's callable, whether its failure counts as consent, and the watcher as it sees it.
 fn question(watcher: &mut Watcher, moment: Moment) -> Option<(String, bool, WatcherView)> {
     let name = moment.word();
-    let (_, hook) = watcher.options.hooks.iter().find(|(of, _)| of == name)?;
-    let ignored = hook.ignore_failure || FAILURES_IGNORED.contains(&name);
+    let hook = watcher.options.hook(name)?;
+    let ignored = watcher.options.ignores_failure_of(name);
     let options = &watcher.options;
     let view = WatcherView {
         name: watcher.name.clone(),
@@ -112,7 +111,7 @@ fn question(watcher: &mut Watcher, moment: Moment) -> Option<(String, bool, Watc
         args: options.args.to_json(),
         env: variables(watcher),
         pids: watcher.processes.iter().map(|process| process.pid.get()).collect(),
-        numprocesses: u32::try_from(options.numprocesses).unwrap_or(0),
+        numprocesses: options.wanted(),
         working_dir: Some(options.working_dir.clone()),
         options: options.options(),
     };

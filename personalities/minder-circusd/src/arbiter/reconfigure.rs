@@ -49,8 +49,11 @@ impl Arbiter {
             .watchers
             .iter()
             .filter(|watcher| {
-                let cmd = watcher.values.get("cmd").and_then(serde_json::Value::as_str).unwrap_or("");
-                changes.sockets.removed.iter().any(|socket| names_socket(cmd, socket))
+                // One that cannot be made uses nothing.
+                let options = watcher.options(&RealMachine).ok();
+                let uses =
+                    |socket: &String| options.as_ref().is_some_and(|options| options.names_socket(socket));
+                changes.sockets.removed.iter().any(uses)
             })
             .map(|watcher| watcher.name.as_str())
             .collect();
@@ -94,9 +97,8 @@ impl Arbiter {
             self.close_socket(&SocketName::new(name.as_str())).await;
         }
         let state = self.state.borrow();
-        let uses = |watcher: &&super::Watcher| {
-            changed.iter().any(|socket| names_socket(&watcher.options.cmd, socket))
-        };
+        let uses =
+            |watcher: &&super::Watcher| changed.iter().any(|socket| watcher.options.names_socket(socket));
         Ok(state.watchers.iter().filter(uses).map(|watcher| watcher.group.clone()).collect())
     }
 
@@ -185,9 +187,4 @@ impl Arbiter {
         let _turn = turn;
         self.remove_now(&group, leftovers).await
     }
-}
-
-/// Whether a command names a socket.
-fn names_socket(cmd: &str, socket: &str) -> bool {
-    cmd.to_lowercase().contains(&format!("circus.sockets.{socket}"))
 }

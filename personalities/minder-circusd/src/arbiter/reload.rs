@@ -62,7 +62,7 @@ impl Arbiter {
             self.kill_process(group, pid, None).await?;
             self.reap(group, pid).await;
             self.spawn_process(group).await?;
-            let delay = self.with(group, |watcher| watcher.options.warmup_delay.as_f64()).unwrap_or(0.0);
+            let delay = self.with(group, |watcher| watcher.options.warmup()).unwrap_or_default();
             super::pause(delay).await;
         }
         Ok(())

@@ -192,7 +192,7 @@ impl Arbiter {
                 Spawned::Refused => return self.stop_now(group).await,
                 Spawned::Later => return Ok(()),
             }
-            let delay = self.with(group, |watcher| watcher.options.warmup_delay.as_f64()).unwrap_or(0.0);
+            let delay = self.with(group, |watcher| watcher.options.warmup()).unwrap_or_default();
             super::pause(delay).await;
         }
         Ok(())

@@ -1,6 +1,7 @@
 //! What is done with all watchers, or with those that a pattern names.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use minder_core::control::{Ending, Reading, Request};
 use minder_core::ids::GroupName;
@@ -56,10 +57,9 @@ impl Arbiter {
         Ok(())
     }
 
-    /// The pause between two watchers, in seconds.
-    #[expect(clippy::cast_precision_loss, reason = "a pause of so many seconds is for ever anyway")]
-    fn warmup_delay(&self) -> f64 {
-        self.state.borrow().circus.warmup_delay as f64
+    /// The pause between two watchers.
+    fn warmup_delay(&self) -> Duration {
+        Duration::from_secs(u64::try_from(self.state.borrow().circus.warmup_delay).unwrap_or(0))
     }
 
     /// Makes ready the slots of all that start by themselves: one word to the mind instead of one for each.
