@@ -7,13 +7,18 @@
 //! ```
 
 pub mod arbiter;
+mod chance;
 pub mod client;
 pub mod commands;
+mod companion;
 pub mod ctl;
 pub mod daemon;
 pub mod hooks;
 pub mod ini;
+pub mod lower;
 pub mod options;
 pub mod plugins;
+pub mod python_json;
+pub mod sockets;
 pub mod stats;
 pub mod top;
