@@ -57,7 +57,7 @@ pub enum Sent {
     CutOff,
 }
 
-/// A ROUTER socket. Dropping it closes its listeners and connections.
+/// A ROUTER socket. A peer whose identity another one has already is not heard before that one has gone. Dropping it closes its listeners and connections.
 #[derive(Debug)]
 pub struct Router {
     inbox: mpsc::Receiver<(Peer, Message)>,

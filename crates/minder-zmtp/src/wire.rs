@@ -81,11 +81,15 @@ impl Wire {
                     written = write(stream, control, outgoing, outbox) => Ok(Stirred::Written(written)),
                 }
             } => match written? {
-                Stirred::Read => self.read(buffer),
-                Stirred::Written(outcome) => outcome,
+                Stirred::Read => self.read(buffer)?,
+                Stirred::Written(outcome) => return outcome,
             },
-            () = too_late(listening) => Err(End::Silence),
+            () = too_late(listening) => return Err(End::Silence),
         }
+        // Waiting for a stream that is never empty is no waiting: without this, a peer that floods us with what needs
+        // no delivery would have the loop for itself.
+        tokio::task::yield_now().await;
+        Ok(())
     }
 
     /// Only writes what the outbox holds, for ever. Cancel safe.

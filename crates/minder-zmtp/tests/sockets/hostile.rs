@@ -178,6 +178,42 @@ fn whoever_asks_without_reading_is_slowed_down_and_loses_nothing() {
 }
 
 #[test]
+fn a_flood_of_commands_that_mean_nothing_keeps_nobody_from_being_answered() {
+    run(async {
+        let (to_router, router_endpoint) = listener(TCP);
+        let (to_publisher, publisher_endpoint) = listener(TCP);
+        tokio::task::spawn_local(answer(Router::new([to_router])));
+        let _publisher = Publisher::new([to_publisher]);
+        let floods: [(_, &[u8]); 3] = [
+            (Raw::dealer(&router_endpoint, "").await, b"\x04\x07\x06FUTURE"),
+            (Raw::dealer(&router_endpoint, "").await, b"\x04\x07\x04PING\x00\x00"),
+            (Raw::subscriber(&publisher_endpoint, 1).await, b"\x04\x0b\x09SUBSCRIBEa"),
+        ];
+        let enough = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+        let threads = floods.map(|(Raw(stream), command)| {
+            let mut stream = stream.into_std().expect("a socket");
+            stream.set_nonblocking(false).expect("a socket");
+            let (bytes, enough) = (command.repeat(10_000), enough.clone());
+            std::thread::spawn(move || {
+                while !enough.load(std::sync::atomic::Ordering::Relaxed)
+                    && std::io::Write::write_all(&mut stream, &bytes).is_ok()
+                {}
+            })
+        });
+        let mut dealer = Dealer::connect(router_endpoint, None).expect("a dealer");
+        for _ in 0..100 {
+            dealer.send(&["ask"]).expect("there is room");
+            assert_eq!(dealer.recv().await, message(&["answer"]));
+        }
+        enough.store(true, std::sync::atomic::Ordering::Relaxed);
+        // Those who still write are read until they see it.
+        for thread in threads {
+            tokio::task::spawn_blocking(|| thread.join()).await.expect("a thread").expect("a flood");
+        }
+    });
+}
+
+#[test]
 fn many_halves_of_large_messages_do_not_add_up() {
     run(async {
         let (listener, endpoint) = listener(TCP);
