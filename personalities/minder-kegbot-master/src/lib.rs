@@ -44,6 +44,7 @@ use crate::settings::Directories;
 
 /// Runs `kegbot_master`. `arguments` begins with the name under which the program was called.
 #[must_use]
+#[expect(clippy::needless_pass_by_value, reason = "every personality is called like this")]
 pub fn main(arguments: Vec<OsString>) -> ExitCode {
     ExitCode::from(launcher::run(&arguments))
 }
