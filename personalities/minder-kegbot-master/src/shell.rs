@@ -47,8 +47,12 @@ pub(crate) fn understand(line: &str) -> Line {
     Line::Words(words)
 }
 
-/// A line for the shell that becomes its command instead of waiting for it, so that signals reach the program.
+/// A line for the shell that becomes its command instead of waiting for it, so that signals reach the program. What may be
+/// several commands stays as it is.
 pub(crate) fn becoming(line: &str) -> String {
+    if line.contains([';', '&', '|', '\n', '(', ')', '{', '}', '`', '#', '!']) {
+        return line.to_owned();
+    }
     let first = line.split_ascii_whitespace().next().unwrap_or_default();
     if first.contains('=') { format!("exec env {line}") } else { format!("exec {line}") }
 }
