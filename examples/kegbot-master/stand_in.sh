@@ -13,7 +13,13 @@ done
 say() { echo "$(date '+%F %T'),000 INFO     (main) $1" >> "$logfile"; }
 
 serve() {
-  if [ -n "$pidfile" ]; then echo "$1" > "$pidfile"; fi
+  if [ -n "$pidfile" ]; then
+    if [ -e "$pidfile" ] && kill -0 "$(cat "$pidfile")" 2>/dev/null; then
+      say "Old pid $(cat "$pidfile") is still alive, aborting"
+      exit 1
+    fi
+    echo "$1" > "$pidfile"
+  fi
   say "Running generic main loop (going to sleep)."
   sleep "$lifetime" &
   trap 'say "Got signal 15"; kill $! ; rm -f "$pidfile"; exit 0' TERM
