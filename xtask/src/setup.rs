@@ -1,6 +1,6 @@
 //! `cargo xtask setup`: what the tests need and a fresh machine does not have.
 //!
-//! The real Supervisor and superlance, and what the example of Python applications runs, go into a virtual environment
+//! The real Supervisor, superlance, Circus and chaussette, and what the example of Python applications runs, go into a virtual environment
 //! in `target/`; nothing else of the user's Python is touched. System packages are installed only where they are
 //! missing and only by root; otherwise the command to type is printed.
 
@@ -9,8 +9,18 @@ use crate::workspace;
 use std::process::{Command, Stdio};
 
 /// What goes into the virtual environment: the originals, then what `examples/pyapps` runs.
-const PINS: &[&str] =
-    &["supervisor==4.3.0", "superlance==2.0.0", "gunicorn==23.0.0", "celery==5.5.3", "redis==5.2.1"];
+const PINS: &[&str] = &[
+    "supervisor==4.3.0",
+    "superlance==2.0.0",
+    "circus==0.19.0",
+    "pyzmq==27.3.0",
+    "tornado==6.6.1",
+    "psutil==7.2.2",
+    "chaussette==1.3.0",
+    "gunicorn==23.0.0",
+    "celery==5.5.3",
+    "redis==5.2.1",
+];
 
 /// A program of the system, the package that has it, and what for.
 const PROGRAMS: &[(&str, &[&str], &str, Need)] = &[
@@ -18,7 +28,9 @@ const PROGRAMS: &[(&str, &[&str], &str, Need)] = &[
     ("python3", &["-c", "import ensurepip, venv"], "python3-venv", Need::Everything),
     ("ps", &["--version"], "procps", Need::Everything),
     ("unshare", &["--version"], "util-linux", Need::Everything),
+    ("sh", &["-c", "command -v crontab"], "cron", Need::Everything),
     ("chromium", &["--version"], "chromium", Need::Everything),
+    ("nginx", &["-v"], "nginx-light", Need::Everything),
     ("redis-server", &["--version"], "redis-server", Need::OneExample),
 ];
 

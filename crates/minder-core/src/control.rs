@@ -6,14 +6,17 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::future::Future;
+use core::net::SocketAddr;
 use core::pin::Pin;
 
 use crate::change::PlanChange;
 use crate::event::{Announcement, Event};
-use crate::ids::{BytePath, Errno, GroupName, InstanceId, Signal, UnitName};
+use crate::ids::{BytePath, Errno, GroupName, InstanceId, Signal, SocketName, UnitName};
 use crate::instance::{Facts, Phase, Rest, Trouble};
 use crate::plan::{Plan, SocketAddress};
 use crate::program::{CommandProblem, ProgramSpec};
+use crate::socket::SocketSpec;
+use crate::stop::{Reach, StopOrder};
 use crate::supervision::{Mode, Supervision};
 use crate::time::{Instant, Now};
 
@@ -26,8 +29,10 @@ pub enum Request {
     Start(InstanceId, Until),
     /// Stop a program → [`Reply::Done`].
     Stop(InstanceId, Until),
-    /// Send a signal to the process of a program → [`Reply::Done`].
-    Signal(InstanceId, Signal),
+    /// Stop a program otherwise than its policy has it → [`Reply::Done`].
+    StopBy(InstanceId, StopOrder, Until),
+    /// Send a signal to the process of a program, or to others of its family → [`Reply::Done`].
+    Signal(InstanceId, Signal, Reach),
     /// Write to the standard input of a program → [`Reply::Done`].
     Feed(InstanceId, Vec<u8>),
     /// Remove the log files of a program and begin new ones → [`Reply::Done`].
@@ -42,6 +47,21 @@ pub enum Request {
     AddGroup(GroupName),
     /// Take a group out of service → [`Reply::Done`].
     RemoveGroup(GroupName),
+    /// Take the groups of this plan into service, or give those in service the shape that they have there; others stay as
+    /// they are → [`Reply::Done`]. Refused, without effect, while a program that would go runs.
+    Shape(Reading),
+    /// Open a socket that is not open yet → [`Reply::Done`].
+    OpenSocket(Arc<SocketSpec>),
+    /// Close a socket, and remove its file → [`Reply::Done`].
+    CloseSocket(SocketName),
+    /// Which sockets are open, and where → [`Reply::Sockets`].
+    Sockets,
+    /// Answer when somebody connects to one of these sockets → [`Reply::Done`].
+    AwaitConnection(Vec<SocketName>),
+    /// Keep this under a name where the face's successor finds it if the mind is killed → [`Reply::Done`].
+    Remember(&'static str, Vec<u8>),
+    /// Close minder's own log and open it again under its name → [`Reply::Done`].
+    ReopenJournal,
     /// Stop everything, then do `Ending` → [`Reply::Done`], before anything has stopped.
     Shutdown(Ending),
     /// Tell something to all who listen → [`Reply::Done`].
@@ -94,6 +114,8 @@ pub enum Reply {
     Plan(Arc<Plan>, Vec<GroupName>),
     /// minder itself.
     Status(Status),
+    /// The open sockets, by name, with the addresses they are bound to; none for a file.
+    Sockets(Vec<(SocketName, Option<SocketAddr>)>),
 }
 
 /// What is known of one program.
@@ -161,6 +183,8 @@ pub enum Refusal {
     File(BytePath, Errno),
     /// The listening socket of the group cannot be opened.
     Socket(SocketAddress, Errno),
+    /// A socket cannot be opened.
+    NoSocket(SocketName, Errno),
     /// The kernel refused a signal.
     SignalRefused(Errno),
     /// minder has no own log file.
@@ -189,6 +213,12 @@ pub trait Observer {
 
     /// Its time has come.
     fn wake(&mut self, _now: Now, _world: &Supervision, _orders: &mut Vec<Order>) {}
+
+    /// Whether it sees to what a signal to minder asks for, when it hears of it by [`Event::Asked`]. Then nobody else does:
+    /// what it has not done by the time it returns it must have ordered to be remembered.
+    fn obeys(&self, _signal: Signal) -> bool {
+        false
+    }
 
     /// Whether it wants [`Event::Output`] of every stream, whatever the program's spec says.
     fn overhears(&self) -> Overhears {

@@ -1,7 +1,11 @@
 //! Orders to the runtime. It carries them out in order, and what came of it is the next [`Input`](crate::input::Input).
 
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
 use crate::event::Event;
 use crate::ids::{GroupName, InstanceId, Signal};
+use crate::program::ProgramSpec;
 use crate::stop::Reach;
 
 /// One order.
@@ -17,6 +21,9 @@ pub enum Effect {
     Keep(InstanceId),
     /// A group came: open what its programs keep open.
     Prepare(GroupName),
+    /// A group has another shape: open what its new programs keep open, and change what others do that stay, but were
+    /// like this before.
+    Reshape(GroupName, Vec<(InstanceId, Arc<ProgramSpec>)>),
     /// A slot is gone for good: close what belongs to it.
     Drop(InstanceId),
     /// Everything has stopped.

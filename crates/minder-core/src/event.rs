@@ -31,6 +31,15 @@ pub enum Event {
         /// Whether this is the polite request or what follows it.
         urgency: Urgency,
     },
+    /// A process that descends from a program's was signalled along with it.
+    RelativeSignalled {
+        /// The program's slot.
+        id: InstanceId,
+        /// The other process.
+        pid: Pid,
+        /// What was sent.
+        signal: Signal,
+    },
     /// A stream of a program brought bytes. Published only where the program's spec asks for it, or a face
     /// listens to everything.
     Output(Output),

@@ -44,6 +44,10 @@ name! {
     /// The name of a program; unique in its group.
     ProgramName
 }
+name! {
+    /// The name of a socket; unique among all [`SocketSpec`](crate::socket::SocketSpec)s.
+    SocketName
+}
 
 /// Where a program stands: its group and its own name. Unique in a plan.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]

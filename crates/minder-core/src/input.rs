@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use crate::ids::{Errno, ExitStatus, GroupName, InstanceId, Pid};
 use crate::instance::{Facts, Trouble};
 use crate::plan::GroupSpec;
+use crate::stop::StopOrder;
 use crate::supervision::Mode;
 
 /// One thing that happened, or was asked.
@@ -25,8 +26,11 @@ pub enum Input {
     RemoveGroup(GroupName),
     /// A program is to start.
     Start(InstanceId),
-    /// A program is to stop.
-    Stop(InstanceId),
+    /// A group of this name has another shape from now on: programs of the same name stay in their slots, new ones get
+    /// slots, and others lose theirs. Refused, without effect, while one of those has a process or will.
+    Reshape(Arc<GroupSpec>),
+    /// A program is to stop, by its policy or as ordered.
+    Stop(InstanceId, Option<StopOrder>),
     /// Everything is to stop, group by group.
     Shutdown,
     /// A process is there.

@@ -23,7 +23,7 @@ use crate::effect::Effect;
 use crate::event::{Event, Moved, Urgency};
 use crate::ids::{Errno, ExitStatus, InstanceId, Pid, Signal};
 use crate::program::{CommandProblem, ProgramSpec, Readiness, Startup};
-use crate::stop::Reach;
+use crate::stop::{Reach, StopOrder};
 use crate::time::{Instant, Now, WallTime};
 
 /// Where a slot stands.
@@ -88,10 +88,29 @@ pub enum Trouble {
     Fork(Errno),
     /// The listening socket of its group could not be opened.
     Socket(Errno),
+    /// The process was made, but could not become the program.
+    Unborn(UnbornStep, Errno),
     /// It ended before it counted as up.
     DiedYoung,
     /// It ended with a status that is not among those expected.
     BadExit(ExitStatus),
+}
+
+/// What a new process could not do on its way to its program.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum UnbornStep {
+    /// Lead a group or a session.
+    Lead,
+    /// Put its descriptors in place.
+    Descriptors,
+    /// Set its resource limits.
+    Limits,
+    /// Become its user.
+    Identity,
+    /// Enter its directory.
+    Directory,
+    /// Execute the file.
+    Exec,
 }
 
 /// What is known of a slot.
@@ -183,8 +202,8 @@ pub enum Stimulus {
     Begin,
     /// Somebody wants it to run.
     Start,
-    /// Somebody wants it to stop.
-    Stop,
+    /// Somebody wants it to stop, by the policy or as ordered.
+    Stop(Option<StopOrder>),
     /// Everything stops: what waits for another attempt is given up.
     GiveUp,
     /// A deadline may have passed.
@@ -223,7 +242,7 @@ impl Step<'_> {
         match stimulus {
             Stimulus::Begin => self.begin(),
             Stimulus::Start => self.start(),
-            Stimulus::Stop => self.stop(),
+            Stimulus::Stop(order) => self.stop(order),
             Stimulus::GiveUp => self.give_up_waiting(),
             Stimulus::Due => self.due(),
             Stimulus::Spawned(pid) => self.spawned(pid),
@@ -252,14 +271,14 @@ impl Step<'_> {
         }
     }
 
-    fn stop(&mut self) {
+    fn stop(&mut self, order: Option<StopOrder>) {
         match self.facts.phase {
             Phase::Waiting { .. } => self.go(Phase::Down(Rest::Asked)),
             Phase::Spawning => {
                 self.facts.stop_pending = StopPending::Yes;
                 self.effects.push(Effect::Keep(self.id));
             }
-            Phase::Starting { pid, .. } | Phase::Up { pid } => self.ask_to_end(pid),
+            Phase::Starting { pid, .. } | Phase::Up { pid } => self.ask_to_end(pid, order),
             Phase::Down(_) | Phase::Stopping { .. } | Phase::Lost { .. } => {}
         }
     }
@@ -272,7 +291,7 @@ impl Step<'_> {
             | Phase::Starting { .. }
             | Phase::Up { .. }
             | Phase::Stopping { .. }
-            | Phase::Lost { .. } => self.stop(),
+            | Phase::Lost { .. } => self.stop(None),
         }
     }
 
@@ -321,7 +340,7 @@ impl Step<'_> {
         self.go(Phase::Starting { pid, ready_at: self.now.monotonic + needed });
         if self.facts.stop_pending == StopPending::Yes {
             self.facts.stop_pending = StopPending::No;
-            self.ask_to_end(pid);
+            self.ask_to_end(pid, None);
         } else if needed.is_zero() {
             self.came_up(pid);
         }
@@ -406,8 +425,8 @@ impl Step<'_> {
         self.moved(before);
     }
 
-    fn ask_to_end(&mut self, pid: Pid) {
-        let policy = self.spec.stop;
+    fn ask_to_end(&mut self, pid: Pid, order: Option<StopOrder>) {
+        let policy = self.spec.stop.ordered(order);
         self.go(Phase::Stopping { pid, kill_at: self.now.monotonic + policy.grace });
         self.signal(pid, policy.signal, policy.reach, Urgency::Asked);
     }

@@ -9,7 +9,7 @@
 //!  (faces) ◀── Event ◀── Effect::Publish
 //! ```
 //!
-//! In reading order: [`ids`], [`time`], [`program`] and [`plan`] say what is wanted; [`change`] what a reload
+//! In reading order: [`ids`], [`time`], [`program`], [`socket`] and [`plan`] say what is wanted; [`change`] what a reload
 //! does; [`restart`], [`backoff`], [`stop`] are policies, one a file; [`instance`] is the life of one process;
 //! [`supervision`] all of them; [`input`], [`effect`], [`event`] are the three vocabularies; [`control`] is
 //! what may be asked, and how a face listens.
@@ -34,6 +34,7 @@ pub mod instance;
 pub mod plan;
 pub mod program;
 pub mod restart;
+pub mod socket;
 pub mod stop;
 pub mod supervision;
 pub mod time;

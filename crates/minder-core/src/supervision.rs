@@ -80,7 +80,8 @@ impl Supervision {
             Input::RemoveGroup(name) => self.remove_group(&name, effects),
             Input::Shutdown => self.shutdown(now, effects),
             Input::Start(id) => self.stimulate(now, id, Stimulus::Start, effects),
-            Input::Stop(id) => self.stimulate(now, id, Stimulus::Stop, effects),
+            Input::Reshape(spec) => self.reshape(now, spec, effects),
+            Input::Stop(id, order) => self.stimulate(now, id, Stimulus::Stop(order), effects),
             Input::Spawned(id, pid) => self.stimulate(now, id, Stimulus::Spawned(pid), effects),
             Input::NotSpawned(id, trouble) => {
                 self.stimulate(now, id, Stimulus::NotSpawned(trouble), effects);
@@ -182,6 +183,49 @@ impl Supervision {
         if self.mode == Mode::Running {
             for id in members {
                 self.stimulate(now, id, Stimulus::Begin, effects);
+            }
+        }
+    }
+
+    fn reshape(&mut self, now: Now, spec: Arc<GroupSpec>, effects: &mut Vec<Effect>) {
+        let Some(place) = self.groups.iter().position(|group| group.spec.name == spec.name) else { return };
+        let old = self.groups[place].clone();
+        let mut leaving: BTreeMap<_, _> =
+            old.spec.programs.iter().map(|program| program.name.clone()).zip(old.members).collect();
+        let staying: Vec<Option<InstanceId>> =
+            spec.programs.iter().map(|program| leaving.remove(&program.name)).collect();
+        let at_rest = |id| self.instances.get(id).is_none_or(|instance| instance.facts.is_at_rest());
+        if !leaving.values().all(at_rest) {
+            return;
+        }
+        let (mut members, mut new, mut before) = (Vec::new(), Vec::new(), Vec::new());
+        for (program, staying) in spec.programs.iter().zip(staying) {
+            let id = staying.unwrap_or_else(|| {
+                new.push(self.next_id);
+                self.new_id()
+            });
+            let facts = match self.instances.remove(&id) {
+                Some(instance) => {
+                    if instance.spec != *program {
+                        before.push((id, instance.spec));
+                    }
+                    instance.facts
+                }
+                None => Facts::FRESH,
+            };
+            let instance = Instance { group: spec.name.clone(), spec: program.clone(), facts };
+            self.instances.insert(id, instance);
+            members.push(id);
+        }
+        for id in leaving.into_values() {
+            self.instances.remove(&id);
+            effects.push(Effect::Drop(id));
+        }
+        effects.push(Effect::Reshape(spec.name.clone(), before));
+        self.groups[place] = Group { spec, members };
+        if self.mode == Mode::Running {
+            for id in new {
+                self.stimulate(now, InstanceId(id), Stimulus::Begin, effects);
             }
         }
     }

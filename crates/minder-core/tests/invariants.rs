@@ -27,6 +27,7 @@ fn moves() -> impl Strategy<Value = Move> {
         4 => (0..5_000u64).prop_map(|ms| Move::Wait(Duration::from_millis(ms))),
         2 => (0..9usize).prop_map(Move::Start),
         2 => (0..9usize).prop_map(Move::Stop),
+        1 => (0..3usize, 1..5usize).prop_map(|(group, size)| Move::Reshape(group, size)),
         4 => (0..9usize, statuses()).prop_map(|(slot, status)| Move::End(slot, status)),
         1 => (0..9usize, 0..6u8).prop_map(|(slot, times)| Move::Break(slot, times)),
         1 => (0..9usize, any::<bool>()).prop_map(|(slot, polite)| {

@@ -57,6 +57,7 @@ impl MindCommand {
             stdout: OutputTo::Inherit,
             stderr: ErrorTo::Inherit,
             inherited: vec![(b"port".to_vec(), PORT_FD)],
+            pid_variable: None,
         }
     }
 }

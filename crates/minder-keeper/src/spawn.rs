@@ -82,12 +82,14 @@ impl Cloner {
         let credentials =
             request.credentials.as_ref().map(|who| Identity { uid: who.uid, gid: who.gid, groups });
         let program = string(request.program)?;
-        let (argv, environment) = (Strings::new(request.argv)?, Strings::new(request.environment)?);
+        let (argv, mut environment) = (Strings::new(request.argv)?, Strings::new(request.environment)?);
+        let pid_text = request.pid_variable.map(|name| environment.add_number(&name)).transpose()?;
         let directory = request.directory.map(string).transpose()?;
         let script = Script {
             program: &program,
             argv: &argv.pointers,
             environment: &environment.pointers,
+            pid_text: pid_text.unwrap_or(ptr::null_mut()),
             directory: directory.as_deref(),
             credentials,
             umask: request.umask,
@@ -167,6 +169,7 @@ impl Plumbing {
                 plumbing.give(read)?
             }
             StdinFrom::Null => plumbing.give(null()?)?,
+            StdinFrom::Inherit => Source::Own,
             StdinFrom::Held(name) => Source::Fd(plumbing.source(find(name)?)?),
         };
         plumbing.stdio[1] = match request.stdout {
@@ -252,6 +255,7 @@ fn limits(asked: &[Limit], origin: &Origin) -> Vec<(c_int, libc::rlimit64)> {
 #[derive(Debug)]
 struct Strings {
     _owned: Vec<CString>,
+    _number: Vec<u8>,
     /// One for each, and a null pointer.
     pointers: Vec<*const c_char>,
 }
@@ -260,7 +264,17 @@ impl Strings {
     fn new(strings: Vec<Vec<u8>>) -> Result<Self, Refusal> {
         let owned = strings.into_iter().map(string).collect::<Result<Vec<_>, _>>()?;
         let pointers = owned.iter().map(|string| CStr::as_ptr(string)).chain([ptr::null()]).collect();
-        Ok(Self { _owned: owned, pointers })
+        Ok(Self { _owned: owned, pointers, _number: Vec::new() })
+    }
+
+    /// Adds `name=` and room for a number, whose place it gives.
+    fn add_number(&mut self, name: &[u8]) -> Result<*mut c_char, Refusal> {
+        let begin = string([name, b"="].concat())?.into_bytes();
+        self._number = [&begin[..], &[0; stage::NUMBER_BYTES]].concat();
+        let whole = self._number.as_mut_ptr();
+        self.pointers.insert(0, whole.cast_const().cast());
+        // SAFETY: the room for the number begins there, inside the same allocation.
+        Ok(unsafe { whole.add(begin.len()) }.cast())
     }
 }
 

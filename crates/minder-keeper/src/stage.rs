@@ -19,6 +19,9 @@ use std::os::fd::RawFd;
 use crate::signals::SignalSet;
 use crate::wire::{CredentialCall, Leader, Stage, StageFailure};
 
+/// Room for a pid's digits and a zero.
+pub(crate) const NUMBER_BYTES: usize = 11;
+
 /// All that the new process does, as the system calls want it.
 #[derive(Debug)]
 pub(crate) struct Script<'a> {
@@ -26,6 +29,8 @@ pub(crate) struct Script<'a> {
     /// Ends with a null pointer, like `environment`.
     pub(crate) argv: &'a [*const c_char],
     pub(crate) environment: &'a [*const c_char],
+    /// Where the process writes its own pid, in [`NUMBER_BYTES`] bytes of the environment; null: nowhere.
+    pub(crate) pid_text: *mut c_char,
     pub(crate) directory: Option<&'a CStr>,
     pub(crate) credentials: Option<Identity<'a>>,
     pub(crate) umask: Option<libc::mode_t>,
@@ -113,9 +118,29 @@ impl Script<'_> {
             // SAFETY: see above.
             unsafe { libc::umask(umask) };
         }
+        self.tell_pid();
         // SAFETY: see above; both lists end with a null pointer.
         unsafe { libc::execve(self.program.as_ptr(), self.argv.as_ptr(), self.environment.as_ptr()) };
         Err(failed(Stage::Exec))
+    }
+
+    /// Digits only: nothing of libc's formatting may run here.
+    fn tell_pid(&self) {
+        if self.pid_text.is_null() {
+            return;
+        }
+        // SAFETY: see above.
+        let mut rest = unsafe { libc::getpid() }.unsigned_abs();
+        let mut digits = 1;
+        while 10_u32.pow(digits) <= rest {
+            digits += 1;
+        }
+        for place in (0..digits as usize).rev() {
+            let digit = b'0' + (rest % 10) as u8;
+            // SAFETY: a pid has ten digits at most, and there is room for them and the zero that is there already.
+            unsafe { self.pid_text.add(place).write(digit.cast_signed() as c_char) };
+            rest /= 10;
+        }
     }
 
     fn place_descriptors(&self) -> Result<(), StageFailure> {

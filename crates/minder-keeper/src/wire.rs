@@ -20,7 +20,7 @@ pub use port::Port;
 
 /// Version of this protocol, told in [`FromKeeper::Hello`]. Both ends are the same executable, except for the
 /// moment of an upgrade.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// The mind's name for one process of its choosing; not used again while the keeper still knows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -34,7 +34,7 @@ pub enum ToKeeper {
         /// How both sides will call it.
         child: ChildId,
         /// All that there is to know about it.
-        request: SpawnRequest,
+        request: Box<SpawnRequest>,
     },
     /// Send a signal. Answered only when it fails, by [`FromKeeper::SignalFailed`].
     Signal {
@@ -118,6 +118,8 @@ pub struct SpawnRequest {
     pub stderr: ErrorTo,
     /// Held descriptors that the process gets besides, each with its number there: 3 or more, each number once.
     pub inherited: Vec<(Vec<u8>, i32)>,
+    /// The variable in which the process finds its own pid, which nobody knows before it is there.
+    pub pid_variable: Option<Vec<u8>>,
 }
 
 /// Whom a process runs as: set by `setgroups`, `setgid` and `setuid`, in this order.
@@ -158,6 +160,8 @@ pub enum StdinFrom {
     Pipe,
     /// `/dev/null`.
     Null,
+    /// Where the keeper's own comes from.
+    Inherit,
     /// A held descriptor, such as a listening socket.
     Held(Vec<u8>),
 }

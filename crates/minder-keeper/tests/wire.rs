@@ -58,15 +58,17 @@ prop_compose! {
         (directory, credentials, umask) in (option::of(text()), option::of(credentials()), any::<Option<u32>>()),
         limits in vec(limit(), 0..3),
         leader in prop_oneof![Just(Leader::Group), Just(Leader::Session)],
-        stdin in prop_oneof![Just(StdinFrom::Pipe), Just(StdinFrom::Null), text().prop_map(StdinFrom::Held)],
+        stdin in prop_oneof![Just(StdinFrom::Pipe), Just(StdinFrom::Null), Just(StdinFrom::Inherit), text().prop_map(StdinFrom::Held)],
         stdout in prop_oneof![Just(OutputTo::Pipe), Just(OutputTo::Null), Just(OutputTo::Inherit)],
         stderr in prop_oneof![
             Just(ErrorTo::Pipe), Just(ErrorTo::Null), Just(ErrorTo::Inherit), Just(ErrorTo::Stdout)
         ],
         inherited in vec((text(), any::<i32>()), 0..3),
+        pid_variable in option::of(text()),
     ) -> SpawnRequest {
         SpawnRequest {
-            program, argv, environment, directory, credentials, umask, limits, leader, stdin, stdout, stderr, inherited
+            program, argv, environment, directory, credentials, umask, limits, leader, stdin, stdout, stderr, inherited,
+            pid_variable
         }
     }
 }
@@ -74,7 +76,8 @@ prop_compose! {
 fn to_keeper() -> impl Strategy<Value = ToKeeper> {
     let reach = prop_oneof![Just(Reach::Process), Just(Reach::Group)];
     prop_oneof![
-        (child(), request()).prop_map(|(child, request)| ToKeeper::Spawn { child, request }),
+        (child(), request())
+            .prop_map(|(child, request)| ToKeeper::Spawn { child, request: Box::new(request) }),
         (child(), any::<i32>(), reach).prop_map(|(child, signal, reach)| ToKeeper::Signal {
             child,
             signal,

@@ -1,5 +1,8 @@
 //! Carrying out what the supervision orders.
 
+use std::sync::Arc;
+
+use minder_core::control::Overhears;
 use minder_core::effect::Effect;
 use minder_core::event::{Channel, Event};
 use minder_core::ids::{Errno, GroupName, InstanceId, Signal};
@@ -10,6 +13,7 @@ use minder_core::stop::Reach;
 use minder_keeper::wire::{self, ChildId, ToKeeper};
 use rustix::process::{Resource, getrlimit};
 
+use crate::kinship::{self, Kin};
 use crate::ledger::Record;
 use crate::mind::Mind;
 use crate::slot::Slot;
@@ -28,17 +32,20 @@ impl Mind {
             Effect::Publish(event) => self.publish(event),
             Effect::Keep(id) => self.keep(id),
             Effect::Prepare(group) => self.prepare(&group),
-            Effect::Drop(id) => {
-                // One that is lost may still have a process, whose pipes nobody would serve any more.
-                if let Some(mut slot) = self.slots.remove(&id) {
-                    for channel in [Channel::Stdout, Channel::Stderr] {
-                        slot.detach(channel, &self.pipes, &mut Vec::new());
-                    }
-                }
-                self.waiters.dropped(id);
-            }
+            Effect::Reshape(group, before) => self.take_shape(&group, &before),
+            Effect::Drop(id) => self.drop_slot(id),
             Effect::Finished => self.finished = true,
         }
+    }
+
+    fn drop_slot(&mut self, id: InstanceId) {
+        // One that is lost may still have a process, whose pipes nobody would serve any more.
+        if let Some(mut slot) = self.slots.remove(&id) {
+            for channel in [Channel::Stdout, Channel::Stderr] {
+                slot.detach(channel, &self.pipes, &mut Vec::new());
+            }
+        }
+        self.waiters.dropped(id);
     }
 
     fn publish(&mut self, event: Event) {
@@ -50,6 +57,7 @@ impl Mind {
             }
             Event::Moved(_)
             | Event::StopSignalled { .. }
+            | Event::RelativeSignalled { .. }
             | Event::Output(_)
             | Event::Captured(_)
             | Event::StdinBroken { .. }
@@ -77,6 +85,10 @@ impl Mind {
         {
             return self.not_launched(id, trouble);
         }
+        let inherited = match self.inherited_sockets(id, &spec) {
+            Ok(inherited) => inherited,
+            Err(trouble) => return self.not_launched(id, trouble),
+        };
         if !self.has_room_for(&spec) {
             return self.not_launched(id, Trouble::Pipes(Errno(libc::EMFILE)));
         }
@@ -91,8 +103,9 @@ impl Mind {
         }
         // A later mind must know which of the keeper's processes this one is before the keeper does.
         self.keep(id);
-        let request = launch::request(&spec, group.as_str(), &program, &self.environment);
-        self.link.send(ToKeeper::Spawn { child, request });
+        let request = launch::request(&spec, group.as_str(), &program, &self.environment, inherited.clone());
+        self.link.send(ToKeeper::Spawn { child, request: Box::new(request) });
+        self.release_own_sockets(&inherited);
     }
 
     /// Whether there are descriptors enough for one program more. Without that a mind could come to be that has
@@ -130,11 +143,26 @@ impl Mind {
     /// Sends a signal to a slot's process, or nothing if it has none.
     pub(crate) fn signal(&mut self, id: InstanceId, signal: Signal, reach: Reach) {
         let Some(child) = self.slots.get(&id).and_then(|slot| slot.child) else { return };
-        let reach = match reach {
-            Reach::Process => wire::Reach::Process,
-            Reach::Group => wire::Reach::Group,
+        let (to_itself, kin) = match reach {
+            Reach::Process => (Some(wire::Reach::Process), None),
+            Reach::Group => (Some(wire::Reach::Group), None),
+            Reach::Family => (Some(wire::Reach::Process), Some(Kin::Children)),
+            Reach::Tree => (Some(wire::Reach::Process), Some(Kin::Descendants)),
+            Reach::Children => (None, Some(Kin::Children)),
+            Reach::Descendants => (None, Some(Kin::Descendants)),
+            Reach::Descendant(pid) => (None, Some(Kin::One(pid))),
         };
-        self.link.send(ToKeeper::Signal { child, signal: i32::from(signal.0), reach });
+        let pid = self.world.instance(id).and_then(|instance| instance.facts.pid());
+        // Looked up first: once their parent has died they are nobody's children any more.
+        let relatives = kin.zip(pid).map(|(kin, pid)| kinship::relatives(pid, kin)).unwrap_or_default();
+        if let Some(reach) = to_itself {
+            self.link.send(ToKeeper::Signal { child, signal: i32::from(signal.0), reach });
+        }
+        for relative in relatives {
+            if let Some(pid) = relative.signal(signal) {
+                self.events.push_back(Event::RelativeSignalled { id, pid, signal });
+            }
+        }
     }
 
     /// Keeps what is known of a slot where a later mind finds it.
@@ -160,24 +188,60 @@ impl Mind {
         let overhears = self.faces.overhears();
         let Some(group) = self.world.group(name).cloned() else { return };
         for (&id, spec) in group.members.iter().zip(&group.spec.programs) {
-            let mut slot = Slot::new(id, spec, overhears);
-            if let Err(error) = slot.choose_logs(None, None) {
-                self.trouble(error.to_string());
-            }
-            self.slots.insert(id, slot);
-            self.keep(id);
+            self.make_slot(id, spec, overhears);
         }
+    }
+
+    fn make_slot(&mut self, id: InstanceId, spec: &ProgramSpec, overhears: Overhears) {
+        let mut slot = Slot::new(id, spec, overhears);
+        if let Err(error) = slot.choose_logs(None, None) {
+            self.trouble(error.to_string());
+        }
+        self.slots.insert(id, slot);
+        self.keep(id);
+    }
+
+    /// Makes the slots that a group has gained, and keeps that it has them.
+    fn take_shape(&mut self, name: &GroupName, before: &[(InstanceId, Arc<ProgramSpec>)]) {
+        let overhears = self.faces.overhears();
+        let Some(group) = self.world.group(name).cloned() else { return };
+        for (&id, spec) in group.members.iter().zip(&group.spec.programs) {
+            if !self.slots.contains_key(&id) {
+                self.make_slot(id, spec, overhears);
+            }
+        }
+        for (id, before) in before {
+            self.exchange_outputs(*id, before, overhears);
+        }
+        self.roster.added(name);
+        self.roster.keep(&self.world);
+    }
+
+    fn exchange_outputs(&mut self, id: InstanceId, before: &ProgramSpec, overhears: Overhears) {
+        let (Some(slot), Some(instance)) = (self.slots.get_mut(&id), self.world.instance(id)) else { return };
+        for (channel, told) in slot.set_outputs(before, &instance.spec.clone(), overhears, &self.pipes) {
+            self.pass_on(id, channel, vec![told]);
+        }
+        self.keep(id);
     }
 }
 
 /// How many descriptors a program takes here.
 fn fds_of(spec: &ProgramSpec) -> u64 {
-    let stream = |output: &OutputSpec| 1 + u64::from(output.log != LogTarget::Nowhere);
+    let stdin = match spec.stdin {
+        StdinSource::Pipe | StdinSource::GroupSocket => 1,
+        StdinSource::Null | StdinSource::Own | StdinSource::Socket(_) => 0,
+    };
+    let stream = |output: &OutputSpec| match output.log {
+        LogTarget::Direct(_) => 0,
+        LogTarget::Nowhere => 1,
+        LogTarget::File(_) | LogTarget::Followed(_) | LogTarget::Fresh { .. } => 2,
+    };
     let stderr = match &spec.stderr {
         ErrorOutput::Own(output) => stream(output),
         ErrorOutput::WithStdout => 0,
     };
-    1 + stream(&spec.stdout) + stderr
+    stdin + stream(&spec.stdout) + stderr
 }
 
 /// Whether minder chose the name of this log.

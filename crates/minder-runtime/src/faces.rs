@@ -5,6 +5,7 @@ use std::os::fd::AsFd;
 
 use minder_core::control::{Observer, Order, Overhears};
 use minder_core::event::Event;
+use minder_core::ids::Signal;
 use minder_core::supervision::Supervision;
 use minder_core::time::{Instant, Now};
 
@@ -36,6 +37,11 @@ impl Faces {
         } else {
             Overhears::Nothing
         }
+    }
+
+    /// Whether one of them sees to what a signal asks for.
+    pub fn obeys(&self, signal: Signal) -> bool {
+        self.observers.iter().any(|observer| observer.obeys(signal))
     }
 
     /// When the first of them wants to be woken.

@@ -6,10 +6,15 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use minder_core::ids::ByteString;
-use minder_core::program::{Command, CommandProblem, ErrorOutput, ProgramSpec, StdinSource};
-use minder_keeper::wire::{Credentials, ErrorTo, Leader, OutputTo, SpawnRequest, StdinFrom};
+use minder_core::program::{
+    Announce, Ceiling, Command, CommandProblem, EnvironmentBase, ErrorOutput, Leads, LogTarget, ProgramSpec,
+    ResourceLimit, Sink, StdinSource,
+};
+use minder_keeper::wire::{Credentials, ErrorTo, Leader, Limit, OutputTo, SpawnRequest, StdinFrom};
 use minder_keeper::{RESTART_VARIABLE, ROLE_VARIABLE};
 use rustix::fs::{Access, access};
+
+use crate::listeners::{Inherited, held_name};
 
 /// What minder itself was started with, without what its own halves tell each other.
 pub fn inherited_environment() -> Vec<(Vec<u8>, Vec<u8>)> {
@@ -25,7 +30,7 @@ pub fn inherited_environment() -> Vec<(Vec<u8>, Vec<u8>)> {
 /// Why it cannot be executed.
 pub fn executable(command: &Command) -> Result<ByteString, CommandProblem> {
     let words = command.words.as_ref().map_err(Clone::clone)?;
-    let word = words.first().ok_or(CommandProblem::Empty)?;
+    let word = command.file.as_ref().or(words.first()).ok_or(CommandProblem::Empty)?;
     let path = if word.as_bytes().contains(&b'/') { Some(word.clone()) } else { search(command, word) };
     let path = path.ok_or_else(|| CommandProblem::NotFound(word.clone()))?;
     let file = Path::new(OsStr::from_bytes(path.as_bytes()));
@@ -64,8 +69,10 @@ pub fn request(
     group: &str,
     program: &ByteString,
     inherited: &[(Vec<u8>, Vec<u8>)],
+    sockets: Inherited,
 ) -> SpawnRequest {
     let words = spec.command.words.as_deref().unwrap_or_default();
+    let announced = spec.surroundings.announce == Announce::ListenFds && !sockets.is_empty();
     SpawnRequest {
         program: program.as_bytes().to_vec(),
         argv: words.iter().map(|word| word.as_bytes().to_vec()).collect(),
@@ -77,26 +84,85 @@ pub fn request(
             groups: identity.groups.clone(),
         }),
         umask: spec.umask,
-        limits: Vec::new(),
-        leader: Leader::Group,
-        stdin: match spec.stdin {
+        limits: spec.surroundings.limits.iter().copied().map(limit).collect(),
+        leader: match spec.surroundings.leads {
+            Leads::Group => Leader::Group,
+            Leads::Session => Leader::Session,
+        },
+        stdin: match &spec.stdin {
             StdinSource::Pipe => StdinFrom::Pipe,
+            StdinSource::Null => StdinFrom::Null,
+            StdinSource::Own => StdinFrom::Inherit,
             StdinSource::GroupSocket => StdinFrom::Held(socket_name(group)),
+            StdinSource::Socket(name) => StdinFrom::Held(held_name(name)),
         },
-        stdout: OutputTo::Pipe,
-        stderr: match spec.stderr {
-            ErrorOutput::Own(_) => ErrorTo::Pipe,
+        stdout: match sink(&spec.stdout.log) {
+            None => OutputTo::Pipe,
+            Some(Sink::Null) => OutputTo::Null,
+            Some(Sink::Own) => OutputTo::Inherit,
+        },
+        stderr: match &spec.stderr {
             ErrorOutput::WithStdout => ErrorTo::Stdout,
+            ErrorOutput::Own(output) => match sink(&output.log) {
+                None => ErrorTo::Pipe,
+                Some(Sink::Null) => ErrorTo::Null,
+                Some(Sink::Own) => ErrorTo::Inherit,
+            },
         },
-        inherited: Vec::new(),
+        inherited: sockets,
+        pid_variable: announced.then(|| b"LISTEN_PID".to_vec()),
+    }
+}
+
+fn limit(limit: ResourceLimit) -> Limit {
+    let ceiling = match limit.ceiling {
+        Ceiling::At(value) => value,
+        Ceiling::Unlimited => u64::MAX,
+        Ceiling::Highest => highest(limit.resource),
+    };
+    Limit { resource: limit.resource, soft: ceiling, hard: ceiling }
+}
+
+/// Our own hard limit, which is the keeper's too.
+#[allow(unsafe_code, reason = "the resource is a number here, and rustix wants its own names")]
+fn highest(resource: i32) -> u64 {
+    let mut limit = libc::rlimit64 { rlim_cur: u64::MAX, rlim_max: u64::MAX };
+    // SAFETY: the kernel fills in the one structure, or refuses the number and leaves it.
+    unsafe {
+        libc::syscall(libc::SYS_prlimit64, 0, resource, std::ptr::null::<libc::rlimit64>(), &raw mut limit)
+    };
+    limit.rlim_max
+}
+
+/// What `sd_listen_fds(3)` reads, but for the pid.
+fn announcement(spec: &ProgramSpec) -> Vec<(ByteString, ByteString)> {
+    let sockets = &spec.surroundings.sockets;
+    if spec.surroundings.announce == Announce::Nothing || sockets.is_empty() {
+        return Vec::new();
+    }
+    let names: Vec<&str> = sockets.iter().map(|socket| socket.source.name().as_str()).collect();
+    let variable = |name: &[u8], value: String| (name.into(), value.into_bytes().into());
+    vec![variable(b"LISTEN_FDS", names.len().to_string()), variable(b"LISTEN_FDNAMES", names.join(":"))]
+}
+
+/// Where an output goes without a pipe, if it does.
+fn sink(log: &LogTarget) -> Option<Sink> {
+    match log {
+        LogTarget::Direct(sink) => Some(*sink),
+        LogTarget::Nowhere | LogTarget::File(_) | LogTarget::Followed(_) | LogTarget::Fresh { .. } => None,
     }
 }
 
 /// minder's own variables in their order, then the program's; of one name the last counts, in the first's place.
 fn environment(spec: &ProgramSpec, inherited: &[(Vec<u8>, Vec<u8>)]) -> Vec<Vec<u8>> {
+    let inherited = match spec.surroundings.environment {
+        EnvironmentBase::Inherited => inherited,
+        EnvironmentBase::Empty => &[],
+    };
+    let announcement = announcement(spec);
     let mut all: Vec<(&[u8], &[u8])> =
         inherited.iter().map(|(name, value)| (&name[..], &value[..])).collect();
-    for (name, value) in &spec.environment {
+    for (name, value) in spec.environment.iter().chain(&announcement) {
         let (name, value) = (name.as_bytes(), value.as_bytes());
         match all.iter_mut().find(|(known, _)| *known == name) {
             Some(place) => place.1 = value,

@@ -12,6 +12,7 @@ use minder_core::ids::{GroupName, InstanceId, Pid};
 use minder_core::input::Input;
 use minder_core::instance::{Facts, Phase};
 use minder_core::plan::{GroupSpec, JournalSpec, Plan};
+use minder_core::program::Unborn;
 use minder_core::supervision::{Mode, Supervision};
 use minder_keeper::wire::{ChildId, ChildState, ToKeeper};
 
@@ -22,6 +23,7 @@ use crate::group_sockets::GroupSockets;
 use crate::keeper_link::KeeperLink;
 use crate::launch::{self, SOCKET_PREFIX};
 use crate::ledger::{self, Ledger};
+use crate::listeners::{LISTENER_PREFIX, Listeners};
 use crate::logs::Journal;
 use crate::memo::{self, Memo};
 use crate::mind::Mind;
@@ -113,8 +115,9 @@ impl Heritage {
     pub fn go_on(mut self, parts: Parts) -> io::Result<Mind> {
         let roster_fd = self.greeting.take(roster::NAME.as_bytes());
         let ledger_fd = self.greeting.take(ledger::NAME.as_bytes());
-        let latest = self.readings.last_key_value().map_or(0, |(&number, _)| number);
+        let readings = self.readings.keys().copied().collect();
         let held_sockets = self.greeting.take_all(SOCKET_PREFIX);
+        let listeners = Listeners::held(self.greeting.take_all(LISTENER_PREFIX));
         let children = std::mem::take(&mut self.greeting.children);
         let mut link = KeeperLink::new(self.greeting.port)?;
         let ledger = match ledger_fd {
@@ -126,8 +129,8 @@ impl Heritage {
             }
         };
         let (roster, kept) = match roster_fd {
-            Some(fd) => Roster::recalled(fd, latest)?,
-            None => (Roster::new(&mut link, latest)?, None),
+            Some(fd) => Roster::recalled(fd, readings)?,
+            None => (Roster::new(&mut link, readings)?, None),
         };
         let memos = self.memos.into_iter().map(|(name, (memo, _))| (name, memo)).collect();
         let mut journal = Journal::new(&parts.journal);
@@ -137,12 +140,14 @@ impl Heritage {
             world: Supervision::new(),
             slots: BTreeMap::new(),
             children: BTreeMap::new(),
+            unborn: BTreeMap::new(),
             next_child: 1,
             link,
             pipes: PipeSet::new()?,
             ledger,
             roster,
             sockets: GroupSockets::default(),
+            listeners,
             faces: Faces::new(parts.observers, journal, memos),
             reader: parts.reader,
             plan: Arc::new(parts.plan),
@@ -257,11 +262,14 @@ impl Mind {
                 Some(kept) => {
                     slot.child = Some(child);
                     self.children.insert(child, id);
+                    if program.surroundings.unborn == Unborn::NotMade {
+                        self.unborn.extend(kept.failure.map(|failure| (child, failure)));
+                    }
                     // Only where there is a process: the others' logs are opened when they start.
                     if let Err(error) = slot.open_logs() {
                         self.trouble(error.to_string());
                     }
-                    if let Err(error) = slot.attach(kept.fds, &self.pipes) {
+                    if let Err(error) = slot.attach(kept.fds, kept.pid, &self.pipes) {
                         self.trouble(format!("cannot watch the output of process {}: {error}", kept.pid));
                     }
                     news.push(News { id, child, pid: kept.pid, state: Some(kept.state) });
@@ -284,7 +292,9 @@ impl Mind {
             (Phase::Spawning, None) => self.spawn(news.id),
             (_, None) => {}
             (_, Some(state)) => {
-                if let (Phase::Spawning, Some(pid)) = (phase, Pid::new(news.pid)) {
+                if let (Phase::Spawning, Some(pid)) = (phase, Pid::new(news.pid))
+                    && !self.unborn.contains_key(&news.child)
+                {
                     self.inputs.push_back(Input::Spawned(news.id, pid));
                     self.settle();
                 }

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use minder_core::change::diff;
-use minder_core::control::{Refusal, Reply, Report, Request, Selection, Status, Until, may_start};
+use minder_core::control::{Reading, Refusal, Reply, Report, Request, Selection, Status, Until, may_start};
 use minder_core::event::{Channel, Event};
-use minder_core::ids::{GroupName, InstanceId, Signal};
+use minder_core::ids::{GroupName, InstanceId, ProgramName, Signal};
 use minder_core::input::Input;
 use minder_core::instance::Phase;
-use minder_core::stop::Reach;
+use minder_core::plan::GroupSpec;
+use minder_core::stop::{Reach, StopOrder};
 use minder_core::supervision::{Group, Mode};
 
 use crate::clock;
@@ -22,9 +23,11 @@ impl Mind {
     pub(crate) fn answer(&mut self, request: Request, reply: ReplyTo) {
         let result = match request {
             Request::Start(id, until) => return self.start(id, until, reply),
-            Request::Stop(id, until) => return self.stop(id, until, reply),
+            Request::Stop(id, until) => return self.stop(id, None, until, reply),
+            Request::StopBy(id, order, until) => return self.stop(id, Some(order), until, reply),
+            Request::AwaitConnection(names) => return self.await_connection(&names, reply),
             Request::Report(selection) => self.report(&selection).map(Reply::Reports),
-            Request::Signal(id, signal) => self.signal_asked(id, signal),
+            Request::Signal(id, signal, reach) => self.signal_asked(id, signal, reach),
             Request::Feed(id, bytes) => self.feed(id, &bytes),
             Request::ClearLogs(id) => self.clear_logs(id),
             Request::ClearJournal => self.clear_journal(),
@@ -35,6 +38,15 @@ impl Mind {
             }
             Request::AddGroup(name) => self.add_group(&name),
             Request::RemoveGroup(name) => self.remove_group(name),
+            Request::Shape(reading) => self.shape(&reading),
+            Request::OpenSocket(spec) => self.open_listener(&spec),
+            Request::CloseSocket(name) => self.close_listener(&name),
+            Request::Sockets => Ok(Reply::Sockets(self.listeners.bound())),
+            Request::Remember(name, value) => {
+                self.faces.remember(name, &value, &mut self.link);
+                Ok(Reply::Done)
+            }
+            Request::ReopenJournal => self.reopen_journal(),
             Request::Shutdown(ending) => {
                 self.shut_down(ending);
                 Ok(Reply::Done)
@@ -121,7 +133,7 @@ impl Mind {
         }
     }
 
-    fn stop(&mut self, id: InstanceId, until: Until, reply: ReplyTo) {
+    fn stop(&mut self, id: InstanceId, order: Option<StopOrder>, until: Until, reply: ReplyTo) {
         let refusal = match self.world.instance(id) {
             None => Some(Refusal::NoSuchProgram),
             Some(instance) if !instance.facts.is_wanted() => Some(Refusal::NotRunning),
@@ -131,7 +143,7 @@ impl Mind {
             let _ = reply.send(Err(refusal));
             return;
         }
-        self.inputs.push_back(Input::Stop(id));
+        self.inputs.push_back(Input::Stop(id, order));
         self.await_outcome(id, Awaited::Stop(until), reply);
     }
 
@@ -144,11 +156,11 @@ impl Mind {
         }
     }
 
-    fn signal_asked(&mut self, id: InstanceId, signal: Signal) -> Result<Reply, Refusal> {
+    fn signal_asked(&mut self, id: InstanceId, signal: Signal, reach: Reach) -> Result<Reply, Refusal> {
         let instance = self.world.instance(id).ok_or(Refusal::NoSuchProgram)?;
         match instance.facts.phase {
             Phase::Starting { .. } | Phase::Up { .. } | Phase::Stopping { .. } => {
-                self.signal(id, signal, Reach::Process);
+                self.signal(id, signal, reach);
                 Ok(Reply::Done)
             }
             Phase::Down(_) | Phase::Spawning | Phase::Waiting { .. } | Phase::Lost { .. } => {
@@ -219,6 +231,37 @@ impl Mind {
         }
         self.inputs.push_back(Input::AddGroup(spec));
         Ok(Reply::Done)
+    }
+
+    fn shape(&mut self, reading: &Reading) -> Result<Reply, Refusal> {
+        self.check_mode()?;
+        if reading.plan.groups().iter().any(|spec| self.would_lose_a_process(spec)) {
+            return Err(Refusal::StillRunning);
+        }
+        self.roster.read_more(&reading.snapshot, &mut self.link);
+        for spec in reading.plan.groups() {
+            self.inputs.push_back(match self.world.group(&spec.name) {
+                Some(_) => Input::Reshape(spec.clone()),
+                None => Input::AddGroup(spec.clone()),
+            });
+        }
+        self.settle();
+        self.roster.release_unused(&mut self.link);
+        Ok(Reply::Done)
+    }
+
+    fn would_lose_a_process(&self, spec: &GroupSpec) -> bool {
+        let stays = |program: &ProgramName| spec.programs.iter().any(|staying| staying.name == *program);
+        let members = self.world.group(&spec.name).map_or(&[][..], |group| &group.members);
+        let mut instances = members.iter().filter_map(|id| self.world.instance(*id));
+        instances.any(|instance| !stays(&instance.spec.name) && !instance.facts.is_at_rest())
+    }
+
+    fn reopen_journal(&mut self) -> Result<Reply, Refusal> {
+        match self.faces.journal.reopen() {
+            Ok(()) => Ok(Reply::Done),
+            Err(error) => Err(Refusal::File(error.path().clone(), error.errno())),
+        }
     }
 
     fn remove_group(&mut self, name: GroupName) -> Result<Reply, Refusal> {

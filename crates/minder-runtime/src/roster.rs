@@ -1,7 +1,7 @@
 //! Which groups are in service, from which reading of the configuration each comes, and where the whole stands:
 //! what a later mind must know before it can make sense of the ledger.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::os::fd::{AsFd, OwnedFd};
 
 use minder_core::control::Ending;
@@ -25,6 +25,8 @@ pub struct Roster {
     memo: Memo,
     /// The number of the last reading.
     latest: u32,
+    /// The readings that the keeper holds.
+    held: BTreeSet<u32>,
     /// The readings that the groups in service come from.
     readings: BTreeMap<GroupName, u32>,
     /// What follows when everything has stopped.
@@ -43,24 +45,26 @@ pub struct Kept {
 }
 
 impl Roster {
-    /// Of a first mind; `latest` is the number of the reading that the keeper holds.
+    /// Of a first mind; `held` are the numbers of the readings that the keeper holds.
     ///
     /// # Errors
     /// When the system has no memory or no descriptor left.
-    pub fn new(link: &mut KeeperLink, latest: u32) -> std::io::Result<Self> {
+    pub fn new(link: &mut KeeperLink, held: BTreeSet<u32>) -> std::io::Result<Self> {
+        let latest = held.last().copied().unwrap_or(0);
         let memo = Memo::new(NAME)?;
         link.hold(NAME, memo.as_fd().try_clone_to_owned()?);
-        Ok(Self { memo, latest, readings: BTreeMap::new(), ending: Ending::Exit })
+        Ok(Self { memo, latest, held, readings: BTreeMap::new(), ending: Ending::Exit })
     }
 
-    /// Of a later mind; `latest` is the number of the last reading that the keeper holds.
+    /// Of a later mind; `held` are the numbers of the readings that the keeper holds.
     ///
     /// # Errors
     /// When it cannot be read.
-    pub fn recalled(fd: OwnedFd, latest: u32) -> std::io::Result<(Self, Option<Kept>)> {
+    pub fn recalled(fd: OwnedFd, held: BTreeSet<u32>) -> std::io::Result<(Self, Option<Kept>)> {
+        let latest = held.last().copied().unwrap_or(0);
         let (memo, value) = Memo::recalled(fd)?;
         let kept = value.and_then(|value| decode(&String::from_utf8_lossy(&value)));
-        let mut roster = Self { memo, latest, readings: BTreeMap::new(), ending: Ending::Exit };
+        let mut roster = Self { memo, latest, held, readings: BTreeMap::new(), ending: Ending::Exit };
         if let Some(kept) = &kept {
             roster.ending = kept.ending;
             roster.readings = kept.groups.iter().map(|(name, reading, _)| (name.clone(), *reading)).collect();
@@ -70,15 +74,8 @@ impl Roster {
 
     /// A new reading, from which groups can be taken into service from now on.
     pub fn read(&mut self, snapshot: &[u8], link: &mut KeeperLink) {
-        let before = self.latest;
-        self.latest += 1;
-        // Without it a killed mind could not know the new groups; the old ones it would.
-        if let Ok(fd) = memo::sealed("reading", snapshot) {
-            link.hold(format!("{READING_PREFIX}{}", self.latest), fd);
-        }
-        if !self.readings.values().any(|&reading| reading == before) {
-            link.release(format!("{READING_PREFIX}{before}"));
-        }
+        self.read_more(snapshot, link);
+        self.release_unused(link);
     }
 
     /// A group of the last reading is taken into service.
@@ -86,14 +83,30 @@ impl Roster {
         self.readings.insert(group.clone(), self.latest);
     }
 
+    /// A reading beside the others, of some groups only. Those that are not needed any more are released when what came
+    /// of it has been kept: see [`Roster::release_unused`].
+    pub fn read_more(&mut self, snapshot: &[u8], link: &mut KeeperLink) {
+        self.latest += 1;
+        // Without it a killed mind could not know the groups of it; the others it would.
+        if let Ok(fd) = memo::sealed("reading", snapshot) {
+            link.hold(format!("{READING_PREFIX}{}", self.latest), fd);
+            self.held.insert(self.latest);
+        }
+    }
+
+    /// Lets go of the readings that no group comes from any more.
+    pub fn release_unused(&mut self, link: &mut KeeperLink) {
+        let used: BTreeSet<u32> = self.readings.values().copied().chain([self.latest]).collect();
+        for unused in self.held.difference(&used) {
+            link.release(format!("{READING_PREFIX}{unused}"));
+        }
+        self.held.retain(|reading| used.contains(reading));
+    }
+
     /// A group is taken out of service.
     pub fn removed(&mut self, group: &GroupName, link: &mut KeeperLink) {
-        if let Some(reading) = self.readings.remove(group)
-            && reading != self.latest
-            && !self.readings.values().any(|&other| other == reading)
-        {
-            link.release(format!("{READING_PREFIX}{reading}"));
-        }
+        self.readings.remove(group);
+        self.release_unused(link);
     }
 
     /// Keeps it all where a later mind finds it.

@@ -2,16 +2,18 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::mem;
 use std::os::fd::{AsFd, OwnedFd};
 
 use minder_core::control::Overhears;
 use minder_core::event::Channel;
 use minder_core::ids::{BytePath, InstanceId};
-use minder_core::program::{ErrorOutput, OutputSpec, ProgramSpec, Publish};
+use minder_core::program::{ErrorOutput, LogTarget, OutputSpec, ProgramSpec, Publish, Sink};
 use minder_keeper::wire::{ChildFds, ChildId};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
+use crate::clock;
 use crate::logs::{Audience, ChannelLog, LogError, Pumped, Told};
 use crate::pipes::{Pipe, PipeSet, Token};
 
@@ -40,7 +42,20 @@ struct Stdin {
 #[derive(Debug)]
 struct Stream {
     pipe: Option<OwnedFd>,
+    way: Way,
     log: ChannelLog,
+}
+
+/// How the output of the next process goes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Way {
+    /// Through a pipe into the log.
+    Piped,
+    /// As standard output goes; this stream is only there for the pipe of the present process.
+    Merged,
+    /// Without us. The log leads to the same place, for what a process still has in its pipe when this is changed, and
+    /// for words of our own; it is opened only for those.
+    Direct,
 }
 
 /// Why a program was not given what it should read.
@@ -55,18 +70,76 @@ pub enum FeedError {
 impl Slot {
     /// A slot without a process.
     pub fn new(id: InstanceId, spec: &ProgramSpec, overhears: Overhears) -> Self {
-        let stream = |output: &OutputSpec| {
-            let audience = match (output.publish, overhears) {
-                (Publish::Silent, Overhears::Nothing) => Audience::None,
-                (Publish::Chunks | Publish::Dialogue, _) | (_, Overhears::Everything) => Audience::Chunks,
-            };
-            Stream { pipe: None, log: ChannelLog::new(output, spec.name.as_str(), audience) }
-        };
+        let stdout = Stream::new(&spec.stdout, Channel::Stdout, spec, overhears);
         let stderr = match &spec.stderr {
-            ErrorOutput::Own(output) => Some(stream(output)),
+            ErrorOutput::Own(output) => Some(Stream::new(output, Channel::Stderr, spec, overhears)),
             ErrorOutput::WithStdout => None,
         };
-        Self { id, child: None, stdin: None, stdout: stream(&spec.stdout), stderr }
+        Self { id, child: None, stdin: None, stdout, stderr }
+    }
+
+    /// Exchanges the logs of the streams of which `new` says something else than `old`, which this slot was made of, and
+    /// returns what the owners are to know. A process that runs keeps its pipes, and what it says from now on goes into
+    /// the new logs. A stream that had no pipe, or is to have none any more, goes the new way with the next process. A log
+    /// with an automatic name may have another one afterwards.
+    pub fn set_outputs(
+        &mut self,
+        old: &ProgramSpec,
+        new: &ProgramSpec,
+        overhears: Overhears,
+        pipes: &PipeSet,
+    ) -> Vec<(Channel, Told)> {
+        let mut all_told = Vec::new();
+        for channel in [Channel::Stdout, Channel::Stderr] {
+            let output = output_of(new, channel);
+            if output_of(old, channel) == output {
+                continue;
+            }
+            // Until its process ends, a pipe that is to be no more leads where standard output leads.
+            let next = Stream::new(output.unwrap_or(&new.stdout), channel, new, overhears);
+            let path = match output {
+                Some(output) if output_of(old, channel).is_some_and(|old| old.log == output.log) => {
+                    self.log_path(channel)
+                }
+                Some(_) => None,
+                None => self.log_path(Channel::Stdout),
+            };
+            let mut told = Vec::new();
+            self.exchange(channel, next, path.cloned(), pipes, &mut told);
+            if channel == Channel::Stderr && output.is_none() {
+                self.stderr.take_if(|stream| stream.pipe.is_none());
+                self.stderr.iter_mut().for_each(|stream| stream.way = Way::Merged);
+            }
+            all_told.extend(told.into_iter().map(|told| (channel, told)));
+        }
+        all_told
+    }
+
+    fn exchange(
+        &mut self,
+        channel: Channel,
+        mut next: Stream,
+        path: Option<BytePath>,
+        pipes: &PipeSet,
+        told: &mut Vec<Told>,
+    ) {
+        let id = self.id;
+        if let Err(error) = next.log.choose_path(path) {
+            told.push(Told::Trouble(error));
+        }
+        match self.stream(channel) {
+            Some(stream) => {
+                stream.release(id, channel, pipes);
+                next.pipe = stream.pipe.take();
+                let before = mem::replace(stream, next);
+                before.log.hand_over(&mut stream.log, clock::now().wall, told);
+                if stream.pipe.is_some() {
+                    // If it cannot be, the first bytes tell.
+                    let _ = stream.log.open();
+                }
+            }
+            None => self.stderr = Some(next),
+        }
     }
 
     /// Chooses the names of the logs that have none of their own, or takes those an earlier mind chose.
@@ -84,9 +157,13 @@ impl Slot {
 
     /// The file of an output stream.
     pub fn log_path(&self, channel: Channel) -> Option<&BytePath> {
-        match channel {
-            Channel::Stdout => self.stdout.log.path(),
-            Channel::Stderr => self.stderr.as_ref().and_then(|stream| stream.log.path()),
+        let stream = match channel {
+            Channel::Stdout => &self.stdout,
+            Channel::Stderr => self.stderr.as_ref()?,
+        };
+        match stream.way {
+            Way::Piped | Way::Merged => stream.log.path(),
+            Way::Direct => None,
         }
     }
 
@@ -95,18 +172,22 @@ impl Slot {
     /// # Errors
     /// The first that cannot be opened; the other is open all the same.
     pub fn open_logs(&mut self) -> Result<(), LogError> {
-        let stdout = self.stdout.log.open();
-        let stderr = self.stderr.as_mut().map_or(Ok(()), |stream| stream.log.open());
+        let stdout = self.stdout.open();
+        let stderr = self.stderr.as_mut().map_or(Ok(()), Stream::open);
         stdout.and(stderr)
     }
 
-    /// Takes the pipes of a new process.
+    /// Takes the pipes of a process: one that has just begun, or that an earlier mind has left.
     ///
     /// # Errors
     /// When one cannot be watched.
-    pub fn attach(&mut self, fds: ChildFds, pipes: &PipeSet) -> io::Result<()> {
+    pub fn attach(&mut self, fds: ChildFds, pid: u32, pipes: &PipeSet) -> io::Result<()> {
         self.stdin = fds.stdin.map(|pipe| Stdin { pipe, waiting: VecDeque::new() });
         self.stdout.pipe = fds.stdout;
+        self.stdout.log.process_began(pid);
+        if let Some(stream) = &mut self.stderr {
+            stream.log.process_began(pid);
+        }
         let mut watched = Ok(());
         if let Some(pipe) = &self.stdout.pipe {
             watched = pipes.watch(pipe, Token { id: self.id, pipe: Pipe::Stdout });
@@ -123,7 +204,7 @@ impl Slot {
         let id = self.id;
         let Some(stream) = self.stream(channel) else { return Pumped::Ended };
         let Some(pipe) = &stream.pipe else { return Pumped::Ended };
-        let pumped = stream.log.pump(pipe.as_fd(), told);
+        let pumped = stream.log.pump(pipe.as_fd(), clock::now().wall, told);
         match pumped {
             Pumped::Empty | Pumped::More => {}
             Pumped::Ended => {
@@ -171,19 +252,23 @@ impl Slot {
             if let Some(pipe) = stream.pipe.take() {
                 pipes.forget(pipe);
             }
-            stream.log.process_ended(told);
+            stream.log.process_ended(clock::now().wall, told);
+            if channel == Channel::Stderr {
+                self.stderr.take_if(|stream| stream.way == Way::Merged);
+            }
         }
     }
 
     /// Puts a text of minder's own where the process's standard error would go.
     pub fn note(&mut self, text: &[u8], told: &mut Vec<Told>) -> Channel {
+        let now = clock::now().wall;
         match &mut self.stderr {
             Some(stream) => {
-                stream.log.write(text, told);
+                stream.log.write(text, now, told);
                 Channel::Stderr
             }
             None => {
-                self.stdout.log.write(text, told);
+                self.stdout.log.write(text, now, told);
                 Channel::Stdout
             }
         }
@@ -245,8 +330,12 @@ impl Slot {
     }
 
     fn each_log(&mut self, act: impl Fn(&mut ChannelLog) -> Result<(), LogError>) -> Vec<LogError> {
-        let stderr = self.stderr.as_mut().map(|stream| &mut stream.log);
-        [Some(&mut self.stdout.log), stderr].into_iter().flatten().filter_map(|log| act(log).err()).collect()
+        [Some(&mut self.stdout), self.stderr.as_mut()]
+            .into_iter()
+            .flatten()
+            .filter(|stream| stream.way != Way::Direct)
+            .filter_map(|stream| act(&mut stream.log).err())
+            .collect()
     }
 
     fn stream(&mut self, channel: Channel) -> Option<&mut Stream> {
@@ -258,6 +347,39 @@ impl Slot {
 }
 
 impl Stream {
+    /// Without a pipe.
+    fn new(output: &OutputSpec, channel: Channel, program: &ProgramSpec, overhears: Overhears) -> Self {
+        let audience = match (output.publish, overhears) {
+            (Publish::Silent, Overhears::Nothing) => Audience::None,
+            (Publish::Chunks | Publish::Dialogue, _) | (_, Overhears::Everything) => Audience::Chunks,
+        };
+        let name = program.name.as_str();
+        let (way, log) = match (&output.log, channel) {
+            (LogTarget::Direct(Sink::Own), Channel::Stdout) => (Way::Direct, Some("/dev/stdout")),
+            (LogTarget::Direct(Sink::Own), Channel::Stderr) => (Way::Direct, Some("/dev/stderr")),
+            (LogTarget::Direct(Sink::Null), _) => (Way::Direct, None),
+            (
+                LogTarget::Nowhere | LogTarget::File(_) | LogTarget::Followed(_) | LogTarget::Fresh { .. },
+                _,
+            ) => (Way::Piped, None),
+        };
+        let log = match log {
+            None => ChannelLog::new(output, name, audience),
+            Some(path) => {
+                let output = OutputSpec { log: LogTarget::File(path.as_bytes().into()), ..output.clone() };
+                ChannelLog::new(&output, name, audience)
+            }
+        };
+        Self { pipe: None, way, log }
+    }
+
+    fn open(&mut self) -> Result<(), LogError> {
+        match self.way {
+            Way::Piped | Way::Merged => self.log.open(),
+            Way::Direct => Ok(()),
+        }
+    }
+
     /// Waits for room in the target instead of for bytes in the pipe.
     fn hold(&self, id: InstanceId, channel: Channel, pipes: &PipeSet) {
         if let (Some(pipe), Some(target)) = (&self.pipe, self.log.target()) {
@@ -277,6 +399,15 @@ impl Stream {
             // It was watched before, and its place is still there.
             let _ = pipes.watch(pipe, token);
         }
+    }
+}
+
+/// What is said of an output, unless it goes the way of standard output.
+fn output_of(spec: &ProgramSpec, channel: Channel) -> Option<&OutputSpec> {
+    match (channel, &spec.stderr) {
+        (Channel::Stdout, _) => Some(&spec.stdout),
+        (Channel::Stderr, ErrorOutput::Own(output)) => Some(output),
+        (Channel::Stderr, ErrorOutput::WithStdout) => None,
     }
 }
 

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use minder_core::ids::BytePath;
 use minder_core::plan::{Echo, JournalSpec};
 use minder_core::program::{Capture, LogTarget, OutputFilter, OutputSpec, Publish, Rotation, Syslog};
+use minder_core::time::WallTime;
 use minder_runtime::logs::{Audience, ChannelLog, FreshNames, Journal, LogError, Pumped, Told, clean_fresh};
 use proptest::prelude::{ProptestConfig, any, prop_assert_eq, prop_oneof, proptest};
 use proptest::strategy::Just;
@@ -19,6 +20,9 @@ use rustix::pipe::PipeFlags;
 
 const BEGIN: &str = "<!--XSUPERVISOR:BEGIN-->";
 const END: &str = "<!--XSUPERVISOR:END-->";
+
+/// What time it is does not matter to any of these.
+const NOW: WallTime = WallTime(0);
 
 /// A program's output: what is written into it, and the log that it ends in.
 struct Stream {
@@ -41,13 +45,13 @@ impl Stream {
     }
 
     fn pump(&mut self) -> Pumped {
-        self.log.pump(self.pipe.as_fd(), &mut self.told)
+        self.log.pump(self.pipe.as_fd(), NOW, &mut self.told)
     }
 
     fn ends(mut self) -> Vec<Told> {
         drop(self.program);
-        assert_eq!(self.log.pump(self.pipe.as_fd(), &mut self.told), Pumped::Ended);
-        self.log.process_ended(&mut self.told);
+        assert_eq!(self.log.pump(self.pipe.as_fd(), NOW, &mut self.told), Pumped::Ended);
+        self.log.process_ended(NOW, &mut self.told);
         self.told
     }
 }
@@ -55,7 +59,7 @@ impl Stream {
 fn plain(path: &Path) -> OutputSpec {
     OutputSpec {
         log: LogTarget::File(bytes(path)),
-        rotation: Rotation { max_bytes: None, backups: 0 },
+        rotation: Rotation::Never,
         syslog: Syslog::Off,
         filter: OutputFilter::Raw,
         capture: None,
@@ -64,7 +68,7 @@ fn plain(path: &Path) -> OutputSpec {
 }
 
 fn rotated(path: &Path, max_bytes: u64, backups: u32) -> OutputSpec {
-    OutputSpec { rotation: Rotation { max_bytes: Some(max_bytes), backups }, ..plain(path) }
+    OutputSpec { rotation: Rotation::AfterWrite { max_bytes: Some(max_bytes), backups }, ..plain(path) }
 }
 
 fn capturing(path: &Path, limit: u64) -> OutputSpec {
@@ -473,7 +477,7 @@ fn a_log_is_appended_to_reopened_and_cleared() {
     stream.says("four");
     assert_eq!(fs::read(&path).unwrap(), b"four");
     let mut told = Vec::new();
-    stream.log.process_ended(&mut told);
+    stream.log.process_ended(NOW, &mut told);
     stream.log.clear().unwrap();
     assert_eq!(fs::read(&path).unwrap(), b"");
     assert_eq!(told, []);
@@ -487,7 +491,7 @@ fn a_log_that_was_removed_is_there_again_when_a_process_starts() {
     stream.log.open().unwrap();
     fs::remove_file(&path).unwrap();
     stream.log.open().unwrap();
-    stream.log.write(b"a note", &mut stream.told);
+    stream.log.write(b"a note", NOW, &mut stream.told);
     assert_eq!(fs::read(&path).unwrap(), b"a note");
     assert_eq!(stream.ends(), []);
 }
@@ -534,7 +538,7 @@ fn the_journal_is_kept_small_reopened_and_cleared() {
     let path = directory.path().join("minder.log");
     let spec = JournalSpec {
         log: LogTarget::File(bytes(&path)),
-        rotation: Rotation { max_bytes: Some(20), backups: 2 },
+        rotation: Rotation::AfterWrite { max_bytes: Some(20), backups: 2 },
         echo: Echo::Off,
         syslog: None,
     };

@@ -4,22 +4,37 @@
 use std::fs;
 use std::hint::spin_loop;
 use std::io::Write;
+use std::num::NonZeroU64;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use minder_core::program::{LogTarget, OutputFilter, OutputSpec, Publish, Rotation, Syslog};
+use minder_core::time::WallTime;
 use minder_runtime::logs::{Audience, ChannelLog, Pumped};
 use rustix::event::{PollFd, PollFlags};
 use rustix::pipe::PipeFlags;
 use rustix::process::{Signal, getpid, kill_process};
 
 const LOG: &str = "LOGS_KILLED_LOG";
-const FILTER: &str = "LOGS_KILLED_FILTER";
+const WAY: &str = "LOGS_KILLED_WAY";
 const SPINS: &str = "LOGS_KILLED_SPINS";
 const LINES: u32 = 1_000_000;
 const RUNS: u64 = 40;
+
+/// How bytes go.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Way {
+    /// Moved, and the file is looked at afterwards.
+    Moved,
+    /// Moved, and the file is looked at before.
+    MovedIfThereIsRoom,
+    /// Looked at.
+    Copied,
+    /// Cut into writes.
+    CopiedIfThereIsRoom,
+}
 
 /// Not a test by itself: moves standard input into a log until it is killed, or has moved all.
 #[test]
@@ -32,10 +47,19 @@ fn mover() {
             kill_process(getpid(), Signal::KILL).unwrap();
         });
     }
-    let filter = if std::env::var_os(FILTER).is_some() { OutputFilter::StripAnsi } else { OutputFilter::Raw };
+    let after = Rotation::AfterWrite { max_bytes: Some(300_000), backups: 1000 };
+    let before = Rotation::BeforeWrite { max_bytes: NonZeroU64::new(300_000).unwrap(), backups: 1000 };
+    let way = std::env::var(WAY).unwrap();
+    let (rotation, filter) = match way.as_str() {
+        "Moved" => (after, OutputFilter::Raw),
+        "MovedIfThereIsRoom" => (before, OutputFilter::Raw),
+        "Copied" => (after, OutputFilter::StripAnsi),
+        "CopiedIfThereIsRoom" => (before, OutputFilter::StripAnsi),
+        _ => panic!("{way}"),
+    };
     let spec = OutputSpec {
         log: LogTarget::File(path.as_bytes().into()),
-        rotation: Rotation { max_bytes: Some(300_000), backups: 1000 },
+        rotation,
         syslog: Syslog::Off,
         filter,
         capture: None,
@@ -45,7 +69,7 @@ fn mover() {
     let mut told = Vec::new();
     let pipe = rustix::stdio::stdin();
     loop {
-        match log.pump(pipe, &mut told) {
+        match log.pump(pipe, WallTime(0), &mut told) {
             Pumped::Ended => break,
             Pumped::More | Pumped::Held => {}
             Pumped::Empty => {
@@ -57,7 +81,7 @@ fn mover() {
 }
 
 /// Writes numbered lines of eight bytes through movers that die, and returns what is in the log then.
-fn survivors(path: &Path, filter: OutputFilter) -> Vec<u8> {
+fn survivors(path: &Path, way: Way) -> Vec<u8> {
     let (pipe, program) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC).unwrap();
     rustix::io::ioctl_fionbio(&pipe, true).unwrap();
     let writer = std::thread::spawn(move || {
@@ -67,10 +91,7 @@ fn survivors(path: &Path, filter: OutputFilter) -> Vec<u8> {
     });
     let start = |spins: Option<u64>| {
         let mut command = Command::new(std::env::current_exe().unwrap());
-        command.args(["--exact", "mover"]).env(LOG, path).stdout(Stdio::null());
-        if filter == OutputFilter::StripAnsi {
-            command.env(FILTER, "1");
-        }
+        command.args(["--exact", "mover"]).env(LOG, path).env(WAY, format!("{way:?}")).stdout(Stdio::null());
         if let Some(spins) = spins {
             command.env(SPINS, spins.to_string());
         }
@@ -93,18 +114,16 @@ fn survivors(path: &Path, filter: OutputFilter) -> Vec<u8> {
     old.concat()
 }
 
-#[test]
-fn bytes_that_nobody_looks_at_are_there_exactly_once() {
+fn is_exactly_once(way: Way) {
     let directory = tempfile::tempdir().unwrap();
-    let kept = survivors(&directory.path().join("web.log"), OutputFilter::Raw);
+    let kept = survivors(&directory.path().join("web.log"), way);
     let expected: String = (0..LINES).map(|line| format!("{line:07}\n")).collect();
     assert!(kept == expected.as_bytes());
 }
 
-#[test]
-fn bytes_that_are_looked_at_are_there_at_least_once_and_in_order() {
+fn is_at_least_once_and_in_order(way: Way) {
     let directory = tempfile::tempdir().unwrap();
-    let kept = survivors(&directory.path().join("web.log"), OutputFilter::StripAnsi);
+    let kept = survivors(&directory.path().join("web.log"), way);
     let mut next = 0;
     for line in String::from_utf8(kept).unwrap().lines() {
         let line: u32 = line.parse().unwrap();
@@ -112,4 +131,24 @@ fn bytes_that_are_looked_at_are_there_at_least_once_and_in_order() {
         next = next.max(line + 1);
     }
     assert_eq!(next, LINES);
+}
+
+#[test]
+fn bytes_that_nobody_looks_at_are_there_exactly_once() {
+    is_exactly_once(Way::Moved);
+}
+
+#[test]
+fn bytes_that_are_moved_when_there_is_room_are_there_exactly_once() {
+    is_exactly_once(Way::MovedIfThereIsRoom);
+}
+
+#[test]
+fn bytes_that_are_looked_at_are_there_at_least_once_and_in_order() {
+    is_at_least_once_and_in_order(Way::Copied);
+}
+
+#[test]
+fn bytes_that_are_cut_into_writes_are_there_at_least_once_and_in_order() {
+    is_at_least_once_and_in_order(Way::CopiedIfThereIsRoom);
 }

@@ -9,6 +9,7 @@ use std::process::{Command, Stdio};
 
 use minder_core::plan::{Echo, JournalSpec};
 use minder_core::program::{LogTarget, OutputFilter, OutputSpec, Publish, Rotation, Syslog};
+use minder_core::time::WallTime;
 use minder_runtime::logs::{Audience, ChannelLog, Journal};
 
 const WRITER: &str = "LOGS_STDOUT_WRITER";
@@ -21,7 +22,7 @@ const WRITTEN: &str = "echo 1\nprogram 1\nother 1\necho 2\nprogram 2\nother 2\ne
 fn writer() {
     let Ok(ending) = std::env::var(WRITER) else { return };
     // A rotation is asked for on purpose: what minder was started with is not ours to rename.
-    let rotation = Rotation { max_bytes: Some(5), backups: 1 };
+    let rotation = Rotation::AfterWrite { max_bytes: Some(5), backups: 1 };
     let mut journal =
         Journal::new(&JournalSpec { log: LogTarget::Nowhere, rotation, echo: Echo::Stdout, syslog: None });
     let spec = OutputSpec {
@@ -38,7 +39,7 @@ fn writer() {
     let mut told = Vec::new();
     for round in 1..=3 {
         journal.write(format!("echo {round}\n").as_bytes(), &mut told);
-        log.write(format!("program {round}\n").as_bytes(), &mut told);
+        log.write(format!("program {round}\n").as_bytes(), WallTime(0), &mut told);
         writeln!(other, "other {round}").unwrap();
     }
     if ending == CLEAR {

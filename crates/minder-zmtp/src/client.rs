@@ -7,6 +7,7 @@ use crate::command::IDENTITY_BYTES_MAX;
 use crate::connection::{Connection, Role};
 use crate::endpoint::Endpoint;
 use crate::error::End;
+use crate::pool::Pool;
 use crate::stream::Stream;
 
 /// How long it takes from the end of one attempt to the beginning of the next. libzmq's default.
@@ -53,9 +54,10 @@ pub(crate) async fn keep_connected(
     identity: Vec<u8>,
     mut serve: impl AsyncFnMut(Connection) -> Result<(), End>,
 ) {
+    let pool = Pool::default();
     loop {
         if let Ok(stream) = Stream::dial(&endpoint).await
-            && let Ok(connection) = Connection::open(stream, role, &identity).await
+            && let Ok(connection) = Connection::open(stream, role, &identity, &pool).await
         {
             // Why it ended makes no difference to what comes next.
             let _ = serve(connection).await;

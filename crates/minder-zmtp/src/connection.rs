@@ -1,38 +1,38 @@
 //! One connection: greeting and handshake, then messages both ways, all in the one task that owns it.
 //!
 //! ```text
-//!  stream ─fill─▶ Decoder ─▶ Incoming (messages, subscriptions) ─▶ the socket's task
-//!     ▲                └──▶ PING: answered here
-//!     └─drain── control (greeting, READY, subscriptions, PONG), then Outbox
+//!  Wire ─▶ Decoder ─▶ Incoming (messages, subscriptions) ─▶ the socket's task ─deliver─▶ its inbox
+//!    ▲        └──▶ PING: answered here
+//!    └── control, Outbox
 //! ```
 //!
 //! It waits for the stream and for its outbox, and for nothing else: an idle connection wakes nobody and holds no
 //! buffer.
 
-use std::convert::Infallible;
-use std::io::{self, IoSlice};
 use std::time::Duration;
 
 use bytes::{Buf, Bytes, BytesMut};
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, timeout};
 
 use crate::Message;
-use crate::command::{Command, Ready, put_cancel, put_pong, put_ready, put_subscribe};
+use crate::command::{Command, put_cancel, put_pong, put_ready, put_subscribe};
 use crate::decoder::{Decoder, Item, Limits};
 use crate::error::{End, WireError};
-use crate::frame::encode_message;
-use crate::greeting::{self, GREETING, GREETING_BYTES, Version};
+use crate::frame::{Kind, put_frame};
+use crate::greeting::{self, GREETING_BYTES, Version};
 use crate::outbox::Outbox;
+use crate::pool::{Pool, Share};
 use crate::stream::Stream;
+use crate::wire::{Listening, Wire};
 
 /// How long a peer may take from its connection to its READY. libzmq's default.
 pub const HANDSHAKE_MAX: Duration = Duration::from_secs(30);
 /// How many bytes a command may have.
 pub const COMMAND_BYTES_MAX: usize = 64 << 10;
 
-/// How many bytes are read at a time; more while a longer frame is on its way.
-const READ_BYTES: usize = 8 << 10;
+/// What is taken before the handshake is over: no messages, and a READY with some properties.
+const HANDSHAKE: Limits = Limits { message_bytes: 0, frames: 0, command_bytes: 8 << 10 };
 /// How many bytes of PONG wait for a peer that asks and does not listen. Beyond that it gets no more.
 const PONG_BYTES_MAX: usize = 4 << 10;
 
@@ -73,9 +73,11 @@ impl Role {
                 command_bytes: COMMAND_BYTES_MAX,
             },
             // Nobody has more to say to a publisher than a topic.
-            Role::Publisher => {
-                Limits { message_bytes: COMMAND_BYTES_MAX, frames: 1, command_bytes: COMMAND_BYTES_MAX }
-            }
+            Role::Publisher => Limits {
+                message_bytes: COMMAND_BYTES_MAX,
+                frames: crate::FRAMES_MAX,
+                command_bytes: COMMAND_BYTES_MAX,
+            },
         }
     }
 }
@@ -93,39 +95,24 @@ pub(crate) enum Incoming {
 pub(crate) struct Connection {
     wire: Wire,
     decoder: Decoder,
+    role: Role,
     version: Version,
     /// What the peer calls itself; empty when it does not.
     pub(crate) identity: Bytes,
     /// Until when the peer has promised to say something.
     promised: Option<Instant>,
-}
-
-/// The stream, and our side of it.
-#[derive(Debug)]
-struct Wire {
-    stream: Stream,
-    outgoing: Outgoing,
-}
-
-/// What goes out before all messages, and whether anything can.
-#[derive(Debug)]
-struct Outgoing {
-    control: BytesMut,
-    state: OutgoingState,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum OutgoingState {
-    Open,
-    /// The peer reads no more. What it said before it went is still read, as libzmq does: it may have sent commands
-    /// and not have waited for the answers.
-    Broken,
+    share: Share,
 }
 
 impl Connection {
     /// Shakes hands.
-    pub(crate) async fn open(stream: Stream, role: Role, identity: &[u8]) -> Result<Connection, End> {
-        match timeout(HANDSHAKE_MAX, handshake(stream, role, identity)).await {
+    pub(crate) async fn open(
+        stream: Stream,
+        role: Role,
+        identity: &[u8],
+        pool: &Pool,
+    ) -> Result<Connection, End> {
+        match timeout(HANDSHAKE_MAX, handshake(stream, role, identity, pool)).await {
             Ok(outcome) => outcome,
             Err(_) => Err(End::Silence),
         }
@@ -140,7 +127,10 @@ impl Connection {
                     return Ok(incoming);
                 }
             }
-            self.wire.progress(&mut self.decoder.buffer, outbox, self.promised).await?;
+            // Only here, so that a message counts until it is delivered.
+            self.share.hold(self.decoder.held())?;
+            let listening = self.listening(outbox);
+            self.wire.progress(&mut self.decoder.buffer, outbox, listening).await?;
         }
     }
 
@@ -154,36 +144,36 @@ impl Connection {
         let (permit, ended) = tokio::select! {
             biased;
             permit = inbox.reserve() => (permit, Ok(())),
-            ended = self.drain(outbox) => (inbox.reserve().await, ended.map(|never| match never {})),
+            ended = self.wire.drain(outbox) => (inbox.reserve().await, ended.map(|never| match never {})),
         };
         // Without a receiver the socket is being dropped, and this task with it.
         permit.map_err(|_| End::Shut)?.send(item);
         ended
     }
 
-    /// Only sends what the outbox holds, for ever. Cancel safe.
-    async fn drain(&mut self, outbox: &Outbox) -> Result<Infallible, End> {
-        loop {
-            self.wire.outgoing.write(&self.wire.stream, outbox).await?;
-        }
-    }
-
     /// Asks for messages that begin with a topic.
     pub(crate) fn subscribe(&mut self, topic: &[u8]) {
         match self.version {
-            Version::V3_1 => put_subscribe(&mut self.wire.outgoing.control, topic),
-            Version::V3_0 => {
-                self.wire.outgoing.control.extend_from_slice(&encode_message(&[[&[1], topic].concat()]))
-            }
+            Version::V3_1 => put_subscribe(&mut self.wire.control, topic),
+            Version::V3_0 => put_frame(&mut self.wire.control, Kind::Last, &[&[1], topic].concat()),
         }
     }
 
     /// Asks for them no longer.
     pub(crate) fn cancel(&mut self, topic: &[u8]) {
         match self.version {
-            Version::V3_1 => put_cancel(&mut self.wire.outgoing.control, topic),
-            Version::V3_0 => {
-                self.wire.outgoing.control.extend_from_slice(&encode_message(&[[&[0], topic].concat()]))
+            Version::V3_1 => put_cancel(&mut self.wire.control, topic),
+            Version::V3_0 => put_frame(&mut self.wire.control, Kind::Last, &[&[0], topic].concat()),
+        }
+    }
+
+    fn listening(&self, outbox: &Outbox) -> Listening {
+        match self.role {
+            // Whoever asks and does not take the answers may ask no more. The others have nothing queued that grows
+            // with what they hear, and two that both waited so would wait for ever.
+            Role::Router if outbox.is_crowded() && self.wire.is_open() => Listening::Paused,
+            Role::Router | Role::Dealer | Role::Publisher | Role::Subscriber => {
+                self.promised.map_or(Listening::Always, Listening::Until)
             }
         }
     }
@@ -197,8 +187,8 @@ impl Connection {
             Command::Subscribe(topic) => Some(Incoming::Subscribe(topic)),
             Command::Cancel(topic) => Some(Incoming::Cancel(topic)),
             Command::Ping { ttl, context } => {
-                if self.wire.outgoing.control.len() < PONG_BYTES_MAX {
-                    put_pong(&mut self.wire.outgoing.control, &context);
+                if self.wire.control.len() < PONG_BYTES_MAX {
+                    put_pong(&mut self.wire.control, &context);
                 }
                 self.promised =
                     (ttl > 0).then(|| Instant::now() + Duration::from_millis(100) * u32::from(ttl));
@@ -209,9 +199,8 @@ impl Connection {
     }
 }
 
-async fn handshake(stream: Stream, role: Role, identity: &[u8]) -> Result<Connection, End> {
-    let outgoing = Outgoing { control: BytesMut::from(&GREETING[..]), state: OutgoingState::Open };
-    let mut wire = Wire { stream, outgoing };
+async fn handshake(stream: Stream, role: Role, identity: &[u8], pool: &Pool) -> Result<Connection, End> {
+    let mut wire = Wire::new(stream);
     // Nothing but control goes out before the handshake is over.
     let silent = Outbox::default();
     let mut buffer = BytesMut::new();
@@ -219,113 +208,29 @@ async fn handshake(stream: Stream, role: Role, identity: &[u8]) -> Result<Connec
         if let Some(version) = greeting::judge(&buffer[..buffer.len().min(GREETING_BYTES)])? {
             break version;
         }
-        wire.progress(&mut buffer, &silent, None).await?;
+        wire.progress(&mut buffer, &silent, Listening::Always).await?;
     };
     buffer.advance(GREETING_BYTES);
-    put_ready(&mut wire.outgoing.control, role.name(), identity);
-    let mut decoder = Decoder::new(role.limits(), buffer);
-    loop {
+    put_ready(&mut wire.control, role.name(), identity);
+    let mut decoder = Decoder::new(HANDSHAKE, buffer);
+    let body = loop {
         match decoder.next_item()? {
+            Some(Item::Command(body)) => break body,
             Some(Item::Message(_)) => return Err(WireError::NotReady.into()),
-            Some(Item::Command(body)) => {
-                let ready = match Command::parse(&body)? {
-                    Command::Ready(ready) => ready,
-                    Command::Subscribe(_) | Command::Cancel(_) | Command::Ping { .. } | Command::Unknown => {
-                        return Err(WireError::NotReady.into());
-                    }
-                };
-                return finish(wire, decoder, version, role, &ready);
-            }
-            None => wire.progress(&mut decoder.buffer, &silent, None).await?,
+            None => wire.progress(&mut decoder.buffer, &silent, Listening::Always).await?,
         }
-    }
-}
-
-fn finish(
-    wire: Wire,
-    decoder: Decoder,
-    version: Version,
-    role: Role,
-    ready: &Ready,
-) -> Result<Connection, End> {
+    };
+    let ready = match Command::parse(&body)? {
+        Command::Ready(ready) => ready,
+        Command::Subscribe(_) | Command::Cancel(_) | Command::Ping { .. } | Command::Unknown => {
+            return Err(WireError::NotReady.into());
+        }
+    };
     if !role.talks_to(&ready.socket_type) {
         return Err(WireError::SocketType.into());
     }
-    // The identity lives as long as the connection, the buffer that it came in need not.
+    decoder.limits = role.limits();
+    // The identity lives as long as the connection, what it came in need not.
     let identity = Bytes::copy_from_slice(&ready.identity);
-    Ok(Connection { wire, decoder, version, identity, promised: None })
-}
-
-impl Wire {
-    /// Reads something, writes something, or finds that there is something to write.
-    async fn progress(
-        &mut self,
-        buffer: &mut BytesMut,
-        outbox: &Outbox,
-        promised: Option<Instant>,
-    ) -> Result<(), End> {
-        if buffer.is_empty() {
-            // Whoever is idle holds no memory.
-            *buffer = BytesMut::new();
-        }
-        tokio::select! {
-            ready = self.stream.readable() => ready.map_err(End::from),
-            written = self.outgoing.write(&self.stream, outbox) => return written,
-            () = at(promised) => return Err(End::Silence),
-        }?;
-        // While a frame is under way the room grows with what has come of it.
-        buffer.reserve(READ_BYTES.max(buffer.len() / 2));
-        match self.stream.try_read(buffer) {
-            Ok(0) => Err(End::Closed),
-            Ok(_) => Ok(()),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(()),
-            Err(error) => Err(End::from(error)),
-        }
-    }
-}
-
-impl Outgoing {
-    /// Waits for something to write and for room, and writes some of it. Cancel safe.
-    async fn write(&mut self, stream: &Stream, outbox: &Outbox) -> Result<(), End> {
-        while !self.has_something(outbox)? {
-            outbox.filled().await;
-        }
-        let outcome = match stream.writable().await {
-            Ok(()) if outbox.is_shut() => return Err(End::Shut),
-            Ok(()) => self.write_now(stream, outbox),
-            Err(error) => Err(error),
-        };
-        match outcome {
-            Err(error) if error.kind() != io::ErrorKind::WouldBlock => self.state = OutgoingState::Broken,
-            Ok(()) | Err(_) => {}
-        }
-        Ok(())
-    }
-
-    fn has_something(&self, outbox: &Outbox) -> Result<bool, End> {
-        match self.state {
-            _ if outbox.is_shut() => Err(End::Shut),
-            OutgoingState::Open => Ok(!self.control.is_empty() || !outbox.is_empty()),
-            OutgoingState::Broken => Ok(false),
-        }
-    }
-
-    fn write_now(&mut self, stream: &Stream, outbox: &Outbox) -> io::Result<()> {
-        if self.control.is_empty() || !outbox.is_between_messages() {
-            return outbox.write_to(stream);
-        }
-        let written = stream.try_write(&[IoSlice::new(&self.control)])?;
-        self.control.advance(written);
-        if self.control.is_empty() {
-            self.control = BytesMut::new();
-        }
-        Ok(())
-    }
-}
-
-async fn at(moment: Option<Instant>) {
-    match moment {
-        Some(moment) => sleep_until(moment).await,
-        None => std::future::pending().await,
-    }
+    Ok(Connection { wire, decoder, role, version, identity, promised: None, share: pool.share() })
 }

@@ -6,13 +6,16 @@
 //! ```
 //!
 //! A length is held against the limits when it is announced, and memory is taken for bytes that came, never for
-//! bytes that were announced. So a peer costs at most twice what it really sent of one message.
+//! bytes that were announced. So a peer costs a small multiple of what it really sent of one message.
 
 use bytes::{Buf, Bytes, BytesMut};
 
 use crate::Message;
 use crate::error::WireError;
 use crate::frame::{Header, Kind};
+
+/// Up to how many bytes a body is copied, so that a small one does not keep a large buffer alive.
+const COPIED_BYTES_MAX: usize = 4 << 10;
 
 /// What is taken of one peer.
 #[derive(Clone, Copy, Debug)]
@@ -37,7 +40,8 @@ pub(crate) enum Item {
 /// Takes bytes, gives items. Pure: how the bytes were cut on their way makes no difference.
 #[derive(Debug)]
 pub(crate) struct Decoder {
-    limits: Limits,
+    /// What is taken from now on.
+    pub(crate) limits: Limits,
     /// What came and is no whole frame yet.
     pub(crate) buffer: BytesMut,
     parts: Message,
@@ -67,6 +71,11 @@ impl Decoder {
         Ok(None)
     }
 
+    /// How many bytes the peer makes us hold.
+    pub(crate) fn held(&self) -> usize {
+        self.buffer.len() + self.parts_bytes
+    }
+
     fn add(&mut self, body: Bytes) -> Result<(), WireError> {
         if self.parts.len() == self.limits.frames {
             return Err(WireError::ManyFrames);
@@ -88,6 +97,11 @@ impl Decoder {
             return Ok(None);
         }
         self.buffer.advance(header.size);
-        Ok(Some((header.kind, self.buffer.split_to(size).freeze())))
+        let body = self.buffer.split_to(size);
+        let body = if size <= COPIED_BYTES_MAX { Bytes::copy_from_slice(&body) } else { body.freeze() };
+        Ok(Some((header.kind, body)))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,7 +16,7 @@ use crate::stream::Stream;
 /// high-water mark.
 pub const QUEUED_MESSAGES_MAX: usize = 1000;
 /// How many bytes wait for one peer; but a single message may be longer.
-pub const QUEUED_BYTES_MAX: usize = 16 << 20;
+pub const QUEUED_BYTES_MAX: usize = 4 << 20;
 
 /// How many messages one system call writes.
 const BATCH: usize = 64;
@@ -84,6 +84,12 @@ impl Outbox {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.state.borrow().queue.is_empty()
+    }
+
+    /// Whether half of what may be queued is.
+    pub(crate) fn is_crowded(&self) -> bool {
+        let state = self.state.borrow();
+        state.queue.len() >= QUEUED_MESSAGES_MAX / 2 || state.bytes >= QUEUED_BYTES_MAX / 2
     }
 
     /// Whether the next byte is the first of a message, so that something else may be sent before it.

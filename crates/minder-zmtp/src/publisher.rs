@@ -18,6 +18,7 @@ use crate::error::End;
 use crate::frame::encode_message;
 use crate::listener::Listener;
 use crate::outbox::{Full, Outbox};
+use crate::pool::Pool;
 use crate::server::{Task, serve};
 use crate::stream::Stream;
 
@@ -41,17 +42,8 @@ impl Publisher {
     #[must_use]
     pub fn new(listeners: impl IntoIterator<Item = Listener>) -> Publisher {
         let hall = Rc::new(Hall::default());
-        let serve_one = |listener| {
-            let hall = hall.clone();
-            serve(listener, move |stream| {
-                let hall = hall.clone();
-                async move {
-                    // Whatever the peer did, its connection is over and nobody else is concerned.
-                    let _ = peer(stream, &hall).await;
-                }
-            })
-        };
-        let listeners = listeners.into_iter().map(serve_one).collect();
+        let entered = hall.clone();
+        let listeners = serve(listeners, move |stream| peer(stream, entered.clone()));
         Publisher { hall, _listeners: listeners }
     }
 
@@ -121,10 +113,11 @@ impl Subscriptions {
     }
 
     /// Waits until something has been subscribed to or cancelled since this was last waited for, or since the handle
-    /// was made. Cancel safe. Waits for ever once the publisher and its connections are gone.
+    /// was made. Cancel safe.
     pub async fn changed(&mut self) {
+        // The hall, which this handle keeps, has the other end.
         if self.seen.changed().await.is_err() {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 }
@@ -136,6 +129,7 @@ struct Hall {
     /// How many have ever come.
     entered: Cell<u64>,
     changes: watch::Sender<()>,
+    pool: Pool,
 }
 
 #[derive(Debug, Default)]
@@ -154,7 +148,12 @@ struct Topics {
 
 impl Default for Hall {
     fn default() -> Hall {
-        Hall { subscribers: RefCell::default(), entered: Cell::default(), changes: watch::Sender::new(()) }
+        Hall {
+            subscribers: RefCell::default(),
+            entered: Cell::default(),
+            changes: watch::Sender::new(()),
+            pool: Pool::default(),
+        }
     }
 }
 
@@ -215,6 +214,16 @@ impl Place<'_> {
         Ok(())
     }
 
+    /// Before ZMTP 3.1 subscriptions are messages, marked by their first byte. Others mean nothing to a PUB.
+    fn message(&self, body: &[u8]) -> Result<(), End> {
+        match body.split_first() {
+            Some((1, topic)) => self.subscribe(topic)?,
+            Some((0, topic)) => self.cancel(topic),
+            Some(_) | None => {}
+        }
+        Ok(())
+    }
+
     fn cancel(&self, topic: &[u8]) {
         self.subscriber.topics.borrow_mut().remove(topic);
         self.hall.changes.send_replace(());
@@ -230,22 +239,18 @@ impl Drop for Place<'_> {
 }
 
 /// The life of one connection.
-async fn peer(stream: Stream, hall: &Hall) -> Result<(), End> {
-    let mut connection = Connection::open(stream, Role::Publisher, &[]).await?;
-    let place = Place::new(hall);
+async fn peer(stream: Stream, hall: Rc<Hall>) -> Result<(), End> {
+    let mut connection = Connection::open(stream, Role::Publisher, &[], &hall.pool).await?;
+    let place = Place::new(&hall);
     loop {
         match connection.next(&place.subscriber.outbox).await? {
             Incoming::Subscribe(topic) => place.subscribe(&topic)?,
             Incoming::Cancel(topic) => place.cancel(&topic),
-            // Before ZMTP 3.1 subscriptions are messages, marked by their first byte. Others mean nothing to a PUB.
-            Incoming::Message(message) => match message.as_slice() {
-                [only] => match only.split_first() {
-                    Some((1, topic)) => place.subscribe(topic)?,
-                    Some((0, topic)) => place.cancel(topic),
-                    Some(_) | None => {}
-                },
-                _ => {}
-            },
+            Incoming::Message(message) => {
+                if let [only] = message.as_slice() {
+                    place.message(only)?;
+                }
+            }
         }
     }
 }

@@ -24,6 +24,7 @@ use crate::error::End;
 use crate::frame::encode_message;
 use crate::listener::Listener;
 use crate::outbox::Outbox;
+use crate::pool::Pool;
 use crate::server::{Task, serve};
 use crate::stream::Stream;
 
@@ -73,17 +74,8 @@ impl Router {
     pub fn new(listeners: impl IntoIterator<Item = Listener>) -> Router {
         let (sender, inbox) = mpsc::channel(1);
         let registry = Rc::new(Registry::default());
-        let serve_one = |listener| {
-            let (sender, registry) = (sender.clone(), registry.clone());
-            serve(listener, move |stream| {
-                let (sender, registry) = (sender.clone(), registry.clone());
-                async move {
-                    // Whatever the peer did, its connection is over and nobody else is concerned.
-                    let _ = peer(stream, &registry, &sender).await;
-                }
-            })
-        };
-        let listeners = listeners.into_iter().map(serve_one).collect();
+        let heard = registry.clone();
+        let listeners = serve(listeners, move |stream| peer(stream, heard.clone(), sender.clone()));
         Router { inbox, replies: Replies(registry), _listeners: listeners }
     }
 
@@ -114,8 +106,9 @@ pub struct Replies(Rc<Registry>);
 impl Replies {
     /// Sends a message to a peer, without waiting. For each peer at most
     /// [`QUEUED_MESSAGES_MAX`](crate::QUEUED_MESSAGES_MAX) messages and
-    /// [`QUEUED_BYTES_MAX`](crate::QUEUED_BYTES_MAX) bytes are queued; a peer that lets more pile up is cut off. A
-    /// message of no frames is not sent.
+    /// [`QUEUED_BYTES_MAX`](crate::QUEUED_BYTES_MAX) bytes are queued; a peer that lets more pile up is cut off. From
+    /// half of that on it is not heard, so one that asks a lot before it reads is slowed down and not cut off, as long
+    /// as each question has one answer. A message of no frames is not sent.
     pub fn send<F: AsRef<[u8]>>(&self, peer: &Peer, frames: &[F]) -> Sent {
         let peers = self.0.peers.borrow();
         let Some(outbox) = peers.get(&peer.0).filter(|outbox| !outbox.is_shut()) else {
@@ -146,6 +139,7 @@ struct Registry {
     generated: Cell<u32>,
     /// Rings when a name has become free.
     freed: Notify,
+    pool: Pool,
 }
 
 /// A name in the registry, free again when this is dropped.
@@ -191,14 +185,18 @@ impl Drop for Place<'_> {
 }
 
 /// The life of one connection.
-async fn peer(stream: Stream, registry: &Registry, inbox: &mpsc::Sender<(Peer, Message)>) -> Result<(), End> {
-    let mut connection = Connection::open(stream, Role::Router, &[]).await?;
-    let place = entered(&mut connection, registry).await?;
+async fn peer(
+    stream: Stream,
+    registry: Rc<Registry>,
+    inbox: mpsc::Sender<(Peer, Message)>,
+) -> Result<(), End> {
+    let mut connection = Connection::open(stream, Role::Router, &[], &registry.pool).await?;
+    let place = entered(&mut connection, &registry).await?;
     let name = Peer(place.id.clone());
     loop {
         match connection.next(&place.outbox).await? {
             Incoming::Message(message) => {
-                connection.deliver((name.clone(), message), inbox, &place.outbox).await?;
+                connection.deliver((name.clone(), message), &inbox, &place.outbox).await?;
             }
             Incoming::Subscribe(_) | Incoming::Cancel(_) => {}
         }

@@ -17,7 +17,7 @@ pub(crate) struct Personality {
 
 /// All of them.
 pub(crate) const PERSONALITIES: &[Personality] = &[
-    Personality { name: "supervisord", about: "runs a supervisord.conf", run: assemble::supervisord },
+    Personality { name: "supervisord", about: "runs a supervisord.conf", run: assemble::supervisord::main },
     Personality {
         name: "supervisorctl",
         about: "talks to a supervisord",
@@ -27,6 +27,22 @@ pub(crate) const PERSONALITIES: &[Personality] = &[
         name: "echo_supervisord_conf",
         about: "prints a sample supervisord.conf",
         run: minder_supervisord::sample::main,
+    },
+    Personality { name: "circusd", about: "runs a circus.ini", run: assemble::circusd::main },
+    Personality {
+        name: "circusd-stats",
+        about: "tells what the processes of a circusd use",
+        run: minder_circusd::stats::main,
+    },
+    Personality {
+        name: "circus-plugin",
+        about: "runs one plugin of a circusd",
+        run: minder_circusd::plugins::main,
+    },
+    Personality {
+        name: "updateCronCircus.sh",
+        about: "keeps Fermentrack's circusd alive from cron",
+        run: minder_fermentrack::main,
     },
     Personality {
         name: "pidproxy",

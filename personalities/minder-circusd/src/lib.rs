@@ -7,6 +7,7 @@
 //! ```
 
 pub mod arbiter;
+mod chance;
 pub mod client;
 pub mod commands;
 mod companion;
@@ -14,7 +15,10 @@ pub mod ctl;
 pub mod daemon;
 pub mod hooks;
 pub mod ini;
+pub mod lower;
 pub mod options;
 pub mod plugins;
+pub mod python_json;
+pub mod sockets;
 pub mod stats;
 pub mod top;

@@ -118,6 +118,7 @@ impl Observer for Journal {
             // The original says nothing of these, or the daemon has said it before the loop began.
             Event::Began
             | Event::StdinBroken { .. }
+            | Event::RelativeSignalled { .. }
             | Event::GroupAdded(_)
             | Event::GroupRemoved(_)
             | Event::Announced(_) => {}
@@ -298,7 +299,13 @@ impl Page<'_> {
             self.say(LogLevel::Warn, &format!("killing '{name}' ({pid}) with SIGKILL"));
         }
         let group = match reach {
-            Reach::Process => "",
+            // A policy of this dialect has only these two.
+            Reach::Process
+            | Reach::Family
+            | Reach::Children
+            | Reach::Tree
+            | Reach::Descendants
+            | Reach::Descendant(_) => "",
             Reach::Group => "process group ",
         };
         let text = format!("killing {name} (pid {pid}) {group}with signal {}", signal_name(signal));

@@ -350,6 +350,7 @@ impl Observer for Pools {
             | Event::StopBegan
             | Event::Moved(_)
             | Event::StopSignalled { .. }
+            | Event::RelativeSignalled { .. }
             | Event::Output(_)
             | Event::Captured(_)
             | Event::StdinBroken { .. }

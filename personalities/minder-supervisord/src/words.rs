@@ -151,6 +151,10 @@ pub fn trouble(trouble: &Trouble, spec: &ProgramSpec) -> Cow<'static, str> {
             format!("unknown error during fork for {name}: {}", errno_name(*errno)).into()
         }
         Trouble::Socket(errno) => format!("Could not create FastCGI socket: {}", errno_name(*errno)).into(),
+        // Programs of this dialect count as exited then.
+        Trouble::Unborn(_, errno) => {
+            format!("unknown error during fork for {name}: {}", errno_name(*errno)).into()
+        }
         Trouble::DiedYoung => "Exited too quickly (process log may have details)".into(),
         Trouble::BadExit(status) => format!("Bad exit code {}", exit_code(*status)).into(),
     }

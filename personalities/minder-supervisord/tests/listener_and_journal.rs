@@ -20,7 +20,7 @@ use minder_core::instance::Trouble;
 use minder_core::plan::{GroupSpec, Subscription};
 use minder_core::program::{
     Command, ErrorOutput, LogTarget, OutputFilter, OutputSpec, ProgramSpec, Publish, Readiness, Rotation,
-    StageNotices, Startup, StdinSource, Syslog,
+    StageNotices, Startup, StdinSource, Surroundings, Syslog,
 };
 use minder_core::restart::{ExpectedExits, RestartPolicy};
 use minder_core::stop::{Reach, StopPolicy};
@@ -102,6 +102,7 @@ impl Stage {
                     Effect::Signal(..)
                     | Effect::Keep(_)
                     | Effect::Prepare(_)
+                    | Effect::Reshape(..)
                     | Effect::Drop(_)
                     | Effect::Finished => {}
                 }
@@ -186,7 +187,7 @@ impl Stage {
 fn program(name: &str) -> ProgramSpec {
     let output = OutputSpec {
         log: LogTarget::Nowhere,
-        rotation: Rotation { max_bytes: None, backups: 0 },
+        rotation: Rotation::Never,
         syslog: Syslog::Off,
         filter: OutputFilter::Raw,
         capture: None,
@@ -194,9 +195,10 @@ fn program(name: &str) -> ProgramSpec {
     };
     ProgramSpec {
         name: ProgramName::new(name),
-        command: Command { line: name.into(), words: Ok(Vec::new()), search: Vec::new() },
+        command: Command { line: name.into(), file: None, words: Ok(Vec::new()), search: Vec::new() },
         directory: None,
         environment: Vec::new(),
+        surroundings: Surroundings::default(),
         identity: None,
         umask: None,
         priority: 999,
@@ -259,7 +261,7 @@ fn a_day_in_the_main_log() {
     stage.exits("y", ExitStatus::Code(1));
     stage.note("x ends well, and kg is to stop");
     stage.exits("x", ExitStatus::Code(0));
-    stage.input(Input::Stop(stage.id("kg")));
+    stage.input(Input::Stop(stage.id("kg"), None));
     stage.run(3500);
     stage.exits("kg", KILLED);
     stage.note("w crashes");
@@ -401,7 +403,7 @@ fn the_recorded_events_of_the_original_come_out_again() {
     stage.exits("quick", failed);
     stage.run(1100);
     stage.exits("quick", failed);
-    stage.input(Input::Stop(stage.id("say")));
+    stage.input(Input::Stop(stage.id("say"), None));
     stage.exits("say", ExitStatus::Signal { signal: Signal::TERM, core: CoreDump::None });
     stage.exits("quick", failed);
     stage.event(&Event::StopBegan);

@@ -15,7 +15,7 @@ use minder_core::instance::{Phase, Trouble};
 use minder_core::plan::GroupSpec;
 use minder_core::program::{
     Command, ErrorOutput, LogTarget, OutputFilter, OutputSpec, ProgramSpec, Publish, Readiness, Rotation,
-    StageNotices, Startup, StdinSource, Syslog,
+    StageNotices, Startup, StdinSource, Surroundings, Syslog,
 };
 use minder_core::restart::{ExpectedExits, RestartPolicy};
 use minder_core::stop::{Reach, StopPolicy};
@@ -26,7 +26,7 @@ use minder_core::time::{Instant, Now, WallTime};
 pub(crate) fn program(name: &str) -> ProgramSpec {
     let output = OutputSpec {
         log: LogTarget::Nowhere,
-        rotation: Rotation { max_bytes: None, backups: 0 },
+        rotation: Rotation::Never,
         syslog: Syslog::Off,
         filter: OutputFilter::Raw,
         capture: None,
@@ -36,11 +36,13 @@ pub(crate) fn program(name: &str) -> ProgramSpec {
         name: ProgramName::new(name),
         command: Command {
             line: name.into(),
+            file: None,
             words: Ok(vec![ByteString::from(name.as_bytes().to_vec())]),
             search: Vec::new(),
         },
         directory: None,
         environment: Vec::new(),
+        surroundings: Surroundings::default(),
         identity: None,
         umask: None,
         priority: 0,
@@ -91,6 +93,8 @@ pub(crate) enum Move {
     Start(usize),
     /// Somebody asks for a stop.
     Stop(usize),
+    /// A group gets so many programs.
+    Reshape(usize, usize),
     /// A process ends by itself.
     End(usize, ExitStatus),
     /// The next spawns of a slot fail so many times.
@@ -177,7 +181,8 @@ impl World {
                     assert!(!self.finished, "it finishes once");
                     self.finished = true;
                 }
-                Effect::Publish(_) | Effect::Keep(_) | Effect::Prepare(_) | Effect::Drop(_) => {}
+                Effect::Drop(id) => assert!(!self.alive.contains_key(&id), "no slot goes with its process"),
+                Effect::Publish(_) | Effect::Keep(_) | Effect::Prepare(_) | Effect::Reshape(..) => {}
             }
         }
         self.check();
@@ -283,7 +288,8 @@ impl World {
                 self.attempts.remove(&slot(*index));
                 self.input(Input::Start(slot(*index)));
             }
-            Move::Stop(index) => self.input(Input::Stop(slot(*index))),
+            Move::Stop(index) => self.input(Input::Stop(slot(*index), None)),
+            Move::Reshape(index, size) => self.reshape(*index, *size),
             Move::End(index, status) => {
                 let id = slot(*index);
                 if self.alive.remove(&id).is_some() {
@@ -297,6 +303,30 @@ impl World {
             Move::KillMind => self.kill_mind(),
             Move::Answer => self.answer(),
             Move::Shutdown => self.input(Input::Shutdown),
+        }
+    }
+
+    /// Gives a group `size` programs: the first of those it has, and new ones.
+    fn reshape(&mut self, index: usize, size: usize) {
+        let groups = self.supervision.groups();
+        let group = &groups[index % groups.len()];
+        let mut spec = GroupSpec::clone(&group.spec);
+        let members = group.members.clone();
+        spec.programs.truncate(size);
+        for n in spec.programs.len()..size {
+            spec.programs.push(Arc::new(program(&format!("more{n}"))));
+        }
+        let spec = Arc::new(spec);
+        self.input(Input::Reshape(spec.clone()));
+        let after = self.supervision.group(&spec.name).expect("it stays");
+        if after.spec == spec {
+            assert_eq!(
+                after.members[..size.min(members.len())],
+                members[..size.min(members.len())],
+                "who stays, stays"
+            );
+        } else {
+            assert_eq!(after.members, members, "refused without effect");
         }
     }
 

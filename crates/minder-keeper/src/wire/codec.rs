@@ -105,6 +105,15 @@ impl<T: Field> Field for Vec<T> {
     }
 }
 
+impl<T: Field> Field for Box<T> {
+    fn put(&self, out: &mut Vec<u8>) {
+        T::put(self, out);
+    }
+    fn take(from: &mut &[u8]) -> Result<Self, Garbled> {
+        T::take(from).map(Self::new)
+    }
+}
+
 impl<T: Field> Field for Option<T> {
     fn put(&self, out: &mut Vec<u8>) {
         u8::from(self.is_some()).put(out);
@@ -161,7 +170,8 @@ macro_rules! structs {
 }
 structs! {
     SpawnRequest {
-        program, argv, environment, directory, credentials, umask, limits, leader, stdin, stdout, stderr, inherited
+        program, argv, environment, directory, credentials, umask, limits, leader, stdin, stdout, stderr, inherited,
+        pid_variable
     }
     Credentials { uid, gid, groups }
     Limit { resource, soft, hard }
@@ -218,7 +228,7 @@ enums! {
     }
     Reach { 0 Process, 1 Group }
     Leader { 0 Group, 1 Session }
-    StdinFrom { 0 Pipe, 1 Null, 2 Held(name) }
+    StdinFrom { 0 Pipe, 1 Null, 2 Held(name), 3 Inherit }
     OutputTo { 0 Pipe, 1 Null, 2 Inherit }
     ErrorTo { 0 Pipe, 1 Null, 2 Inherit, 3 Stdout }
     ChildState { 0 Alive, 1 Exited(status) }

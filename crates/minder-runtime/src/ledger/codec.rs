@@ -1,7 +1,7 @@
 //! A record's bytes: a version, a length, a checksum, then the fields in their order, little-endian.
 
 use minder_core::ids::{ByteString, CoreDump, Errno, ExitStatus, Pid, Signal};
-use minder_core::instance::{Facts, Phase, Rest, StopPending, Trouble};
+use minder_core::instance::{Facts, Phase, Rest, StopPending, Trouble, UnbornStep};
 use minder_core::program::CommandProblem;
 use minder_core::time::{Instant, Now, WallTime};
 
@@ -42,6 +42,26 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Record> {
         stdout_log: reader.option(|r| r.bytes().map(ByteString::from))?,
         stderr_log: reader.option(|r| r.bytes().map(ByteString::from))?,
     })
+}
+
+const UNBORN: [UnbornStep; 6] = [
+    UnbornStep::Lead,
+    UnbornStep::Descriptors,
+    UnbornStep::Limits,
+    UnbornStep::Identity,
+    UnbornStep::Directory,
+    UnbornStep::Exec,
+];
+
+fn unborn_number(step: UnbornStep) -> u8 {
+    match step {
+        UnbornStep::Lead => 0,
+        UnbornStep::Descriptors => 1,
+        UnbornStep::Limits => 2,
+        UnbornStep::Identity => 3,
+        UnbornStep::Directory => 4,
+        UnbornStep::Exec => 5,
+    }
 }
 
 struct Writer(Vec<u8>);
@@ -144,6 +164,10 @@ impl Writer {
             Trouble::BadExit(status) => {
                 self.u8(5);
                 self.exit(*status);
+            }
+            Trouble::Unborn(step, errno) => {
+                self.errno(6, *errno);
+                self.u8(unborn_number(*step));
             }
         }
     }
@@ -265,6 +289,11 @@ impl<'a> Reader<'a> {
             3 => Trouble::Socket(self.errno()?),
             4 => Trouble::DiedYoung,
             5 => Trouble::BadExit(self.exit()?),
+            6 => {
+                let errno = self.errno()?;
+                let number = self.u8()?;
+                Trouble::Unborn(UNBORN.into_iter().find(|step| unborn_number(*step) == number)?, errno)
+            }
             _ => return None,
         })
     }

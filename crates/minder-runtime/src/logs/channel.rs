@@ -5,12 +5,14 @@ use std::mem;
 use std::os::fd::BorrowedFd;
 
 use minder_core::ids::BytePath;
-use minder_core::program::{OutputFilter, OutputSpec, Publish, Syslog};
+use minder_core::program::{OutputFilter, OutputSpec, Publish, Syslog, WRITE_BYTES_MAX};
+use minder_core::time::WallTime;
 use rustix::io::Errno;
 
 use super::capture::{Collected, Marks, Piece};
 use super::log_file::{LogFile, Ready, Taken};
-use super::transfer::{Peeked, Scratch, with_scratch};
+use super::stamp::stamp;
+use super::transfer::{Peeked, Scratch, Waiting, waiting, with_scratch};
 use super::trouble::LogError;
 use super::{strip_ansi, syslog};
 
@@ -29,6 +31,8 @@ pub struct ChannelLog {
     rest: Rest,
     /// Of the present process's pipe.
     width: Width,
+    /// The present process, or the last one. Zero: there was none yet.
+    pid: u32,
 }
 
 /// Whether a pipe has been made larger.
@@ -113,7 +117,7 @@ impl ChannelLog {
                 Publish::Silent | Publish::Chunks => Hears::Kept,
                 Publish::Dialogue => Hears::Raw,
             },
-            filter: spec.filter,
+            filter: spec.filter.clone(),
             marks: spec.capture.as_ref().and_then(Marks::new).map(Box::new),
             syslog: match spec.syslog {
                 Syslog::Off => None,
@@ -121,7 +125,13 @@ impl ChannelLog {
             },
             rest: Rest::default(),
             width: Width::Usual,
+            pid: 0,
         }
+    }
+
+    /// From now on the pipe is this process's.
+    pub fn process_began(&mut self, pid: u32) {
+        self.pid = pid;
     }
 
     /// Settles the name of the file. One that has an automatic name gets `remembered`, or a new one, and then the
@@ -153,9 +163,9 @@ impl ChannelLog {
     }
 
     /// Moves what the pipe holds, a bounded amount. The pipe must not block.
-    pub fn pump(&mut self, pipe: BorrowedFd<'_>, told: &mut Vec<Told>) -> Pumped {
+    pub fn pump(&mut self, pipe: BorrowedFd<'_>, now: WallTime, told: &mut Vec<Told>) -> Pumped {
         let mut ready = self.file.begin(told);
-        if !self.write_rest(told) {
+        if !self.write_rest(now, told) {
             return Pumped::Held;
         }
         let in_pipe = mem::take(&mut self.rest.in_pipe);
@@ -167,12 +177,12 @@ impl ChannelLog {
                 self.widen(pipe);
             }
             let taken = match (self.is_plain(), ready) {
-                (true, Ready::Yes) => match self.file.take(pipe, told) {
-                    Taken::Refused => self.copy(pipe, told),
+                (true, Ready::Yes) => match self.file.take(pipe, now, told) {
+                    Taken::Refused => self.copy(pipe, now, told),
                     taken => taken,
                 },
                 (true, Ready::Nowhere | Ready::Not) => self.discard(pipe),
-                (false, _) => self.copy(pipe, told),
+                (false, _) => self.copy(pipe, now, told),
             };
             match taken {
                 Taken::Some | Taken::Refused => {}
@@ -195,26 +205,42 @@ impl ChannelLog {
     }
 
     /// Puts a text of minder's own into the stream, as if the program had written it.
-    pub fn write(&mut self, bytes: &[u8], told: &mut Vec<Told>) {
+    pub fn write(&mut self, bytes: &[u8], now: WallTime, told: &mut Vec<Told>) {
         self.file.begin(told);
         let held = !self.rest.bytes.is_empty();
-        self.process(bytes, told);
+        self.process(bytes, now, told);
         if !held {
-            self.rest_in_vain(told);
+            self.rest_in_vain(now, told);
         }
     }
 
     /// The process has ended and its pipe is empty: writes what was held back, closes the file, and makes ready for
     /// another process.
-    pub fn process_ended(&mut self, told: &mut Vec<Told>) {
+    pub fn process_ended(&mut self, now: WallTime, told: &mut Vec<Told>) {
         self.width = Width::Usual;
+        self.finish_marks(now, told);
+        self.rest_in_vain(now, told);
+        self.file.close();
+    }
+
+    /// Another log takes the place of this one while the process goes on: writes what was held back. A chunk of which a
+    /// full target has taken a part is still in the pipe, and is the other's as a whole. `next` gets what is known of
+    /// process and pipe.
+    pub fn hand_over(mut self, next: &mut Self, now: WallTime, told: &mut Vec<Told>) {
+        next.width = self.width;
+        next.pid = self.pid;
+        self.finish_marks(now, told);
+        if self.rest.in_pipe == 0 {
+            self.rest_in_vain(now, told);
+        }
+    }
+
+    fn finish_marks(&mut self, now: WallTime, told: &mut Vec<Told>) {
         if let Some(mut marks) = self.marks.take() {
             self.file.begin(told);
-            marks.finish(&mut |piece, collected| self.keep(piece, collected, told));
+            marks.finish(&mut |piece, collected| self.keep(piece, collected, now, told));
             self.marks = Some(marks);
         }
-        self.rest_in_vain(told);
-        self.file.close();
     }
 
     /// Opens the file of this name anew, after somebody has renamed the one that is open.
@@ -250,22 +276,35 @@ impl ChannelLog {
     }
 
     /// Looks at what the pipe holds, keeps it, and only then takes it out of the pipe.
-    fn copy(&mut self, pipe: BorrowedFd<'_>, told: &mut Vec<Told>) -> Taken {
+    fn copy(&mut self, pipe: BorrowedFd<'_>, now: WallTime, told: &mut Vec<Told>) -> Taken {
         with_scratch(|scratch: &mut Scratch| {
-            let (count, in_pipe) = match scratch.peek(pipe) {
-                Peeked::Copied(count) => (count, count),
-                Peeked::Taken(count) => (count, 0),
+            let (count, is_in_pipe) = match scratch.peek(pipe) {
+                Peeked::Copied(count) if self.counts_writes() => (whole_writes(pipe, count), true),
+                Peeked::Copied(count) => (count, true),
+                Peeked::Taken(count) => (count, false),
                 Peeked::Empty => return Taken::Empty,
                 Peeked::Ended => return Taken::Ended,
             };
-            self.process(scratch.bytes(count), told);
-            if !self.rest.bytes.is_empty() {
-                self.rest.in_pipe = in_pipe;
-                return Taken::Held;
+            let at_once = if self.counts_writes() { WRITE_BYTES_MAX } else { count };
+            let mut kept = 0;
+            for write in scratch.bytes(count).chunks(at_once) {
+                self.process(write, now, told);
+                if is_in_pipe && !self.rest.bytes.is_empty() {
+                    self.rest.in_pipe = write.len();
+                    break;
+                }
+                kept += write.len();
             }
-            scratch.consume(pipe, in_pipe);
-            Taken::Some
+            if is_in_pipe {
+                scratch.consume(pipe, kept);
+            }
+            if self.rest.bytes.is_empty() { Taken::Some } else { Taken::Held }
         })
+    }
+
+    /// Whether it matters where one write ends and the next begins.
+    fn counts_writes(&self) -> bool {
+        self.file.counts_writes() || matches!(self.filter, OutputFilter::Stamped(_))
     }
 
     /// Throws away what the pipe holds.
@@ -281,7 +320,7 @@ impl ChannelLog {
         }
     }
 
-    fn process(&mut self, bytes: &[u8], told: &mut Vec<Told>) {
+    fn process(&mut self, bytes: &[u8], now: WallTime, told: &mut Vec<Told>) {
         if bytes.is_empty() {
             return;
         }
@@ -290,16 +329,16 @@ impl ChannelLog {
         }
         match self.marks.take() {
             Some(mut marks) => {
-                marks.cut(bytes, &mut |piece, collected| self.keep(piece, collected, told));
+                marks.cut(bytes, &mut |piece, collected| self.keep(piece, collected, now, told));
                 self.marks = Some(marks);
             }
-            None => self.keep_plain(bytes, told),
+            None => self.keep_plain(bytes, now, told),
         }
     }
 
-    fn keep(&mut self, piece: Piece<'_>, collected: &mut Collected, told: &mut Vec<Told>) {
+    fn keep(&mut self, piece: Piece<'_>, collected: &mut Collected, now: WallTime, told: &mut Vec<Told>) {
         match piece {
-            Piece::Plain(bytes) => self.keep_plain(bytes, told),
+            Piece::Plain(bytes) => self.keep_plain(bytes, now, told),
             // The original publishes captured bytes as output too, which its documentation does not say; listeners
             // may have come to depend on it (spec 2.6).
             Piece::Marked(bytes) => collected.add(&self.filtered(bytes, told)),
@@ -307,19 +346,27 @@ impl ChannelLog {
         }
     }
 
-    fn keep_plain(&mut self, bytes: &[u8], told: &mut Vec<Told>) {
-        let kept = self.filtered(bytes, told);
+    fn keep_plain(&mut self, bytes: &[u8], now: WallTime, told: &mut Vec<Told>) {
+        let mut kept = self.filtered(bytes, told);
         if let Some(name) = &self.syslog {
             syslog::send_lines(name, &kept);
         }
-        let written = if self.rest.bytes.is_empty() { self.file.write(&kept, told) } else { 0 };
+        if let OutputFilter::Stamped(spec) = &self.filter {
+            kept = stamp(spec, self.pid, now, &kept).into();
+        }
+        let mut written = 0;
+        if self.rest.bytes.is_empty() {
+            // Stamps do not count, as in the original.
+            self.file.make_room(bytes.len(), now, told);
+            written = self.file.write(&kept, now, told);
+        }
         self.rest.bytes.extend_from_slice(&kept[written..]);
     }
 
-    /// The bytes as they are kept; the audience is told of them.
+    /// The bytes without what is taken out of them; the audience is told of them.
     fn filtered<'a>(&self, bytes: &'a [u8], told: &mut Vec<Told>) -> Cow<'a, [u8]> {
         let kept = match self.filter {
-            OutputFilter::Raw => bytes.into(),
+            OutputFilter::Raw | OutputFilter::Stamped(_) => bytes.into(),
             OutputFilter::StripAnsi => strip_ansi::strip(bytes),
         };
         if self.audience == Audience::Chunks && self.hears == Hears::Kept {
@@ -329,8 +376,8 @@ impl ChannelLog {
     }
 
     /// Writes what a full target has not taken; whether there is none left.
-    fn write_rest(&mut self, told: &mut Vec<Told>) -> bool {
-        let written = self.file.write(&self.rest.bytes, told);
+    fn write_rest(&mut self, now: WallTime, told: &mut Vec<Told>) -> bool {
+        let written = self.file.write(&self.rest.bytes, now, told);
         if written < self.rest.bytes.len() {
             self.rest.bytes.drain(..written);
             return false;
@@ -340,12 +387,21 @@ impl ChannelLog {
     }
 
     /// Drops what a full target has not taken, where there is no pipe in which it could wait.
-    fn rest_in_vain(&mut self, told: &mut Vec<Told>) {
-        if !self.write_rest(told) {
+    fn rest_in_vain(&mut self, now: WallTime, told: &mut Vec<Told>) {
+        if !self.write_rest(now, told) {
             let rest = mem::take(&mut self.rest);
             self.file.overflow(rest.bytes.len() as u64, told);
         }
         self.rest = Rest::default();
+    }
+}
+
+/// Of what was seen in a pipe, what can be told apart into writes: all, unless the pipe holds more, which would have
+/// come in the last write too.
+fn whole_writes(pipe: BorrowedFd<'_>, seen: usize) -> usize {
+    match waiting(pipe) {
+        Waiting::Bytes(held) if held > seen as u64 && seen > WRITE_BYTES_MAX => seen - seen % WRITE_BYTES_MAX,
+        Waiting::Bytes(_) | Waiting::Empty | Waiting::Ended | Waiting::Unknown => seen,
     }
 }
 
@@ -365,7 +421,7 @@ mod tests {
         let path = directory.path().join("web.log");
         let spec = OutputSpec {
             log: LogTarget::File(path.as_os_str().as_bytes().into()),
-            rotation: Rotation { max_bytes: None, backups: 0 },
+            rotation: Rotation::Never,
             syslog: Syslog::Off,
             filter: OutputFilter::StripAnsi,
             capture: None,
@@ -378,12 +434,12 @@ mod tests {
         killed.file.begin(&mut told);
         with_scratch(|scratch| {
             assert_eq!(scratch.peek(pipe.as_fd()), Peeked::Copied(4));
-            killed.process(scratch.bytes(4), &mut told);
+            killed.process(scratch.bytes(4), WallTime(0), &mut told);
         });
         drop(killed);
         rustix::io::write(&program, b"two ").unwrap();
         let mut next = ChannelLog::new(&spec, "web", Audience::None);
-        assert_eq!(next.pump(pipe.as_fd(), &mut told), Pumped::Empty);
+        assert_eq!(next.pump(pipe.as_fd(), WallTime(0), &mut told), Pumped::Empty);
         assert_eq!(std::fs::read(&path).unwrap(), b"one one two ");
         assert_eq!(told, []);
     }

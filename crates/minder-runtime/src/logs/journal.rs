@@ -3,6 +3,8 @@
 use minder_core::ids::BytePath;
 use minder_core::plan::{Echo, JournalSpec};
 
+use crate::clock;
+
 use super::channel::Told;
 use super::log_file::LogFile;
 use super::syslog;
@@ -55,8 +57,10 @@ impl Journal {
     /// Writes whole lines, each with its line end. The file gets them first. What an echo does not take at once,
     /// because nobody reads it, is not shown there.
     pub fn write(&mut self, lines: &[u8], told: &mut Vec<Told>) {
+        let now = clock::now().wall;
         self.file.begin(told);
-        let written = self.file.write(lines, told);
+        self.file.make_room(lines.len(), now, told);
+        let written = self.file.write(lines, now, told);
         self.file.overflow((lines.len() - written) as u64, told);
         if let Some(echo) = &mut self.echo
             && echo.seek_end().is_ok()

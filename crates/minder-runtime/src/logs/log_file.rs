@@ -3,11 +3,15 @@
 use std::os::fd::{AsFd, BorrowedFd};
 
 use minder_core::ids::{BytePath, ByteString};
-use minder_core::program::{LogTarget, Rotation};
+use minder_core::program::{LogTarget, Rotation, WRITE_BYTES_MAX};
+use minder_core::time::WallTime;
 use rustix::io::Errno;
 
 use super::channel::Told;
+use super::periods::Timetable;
+use super::rotation::{Aside, Replace};
 use super::target::{Begin, Spliced, Target, is_borrowed};
+use super::transfer::{Waiting, waiting};
 use super::trouble::{LogError, reason};
 use super::{fresh, rotation};
 
@@ -17,13 +21,25 @@ pub(super) struct LogFile {
     name: Name,
     /// Where the name was chosen, or a file made, by us alone: others may not read it.
     mode: u32,
-    rotation: Rotation,
+    follow: Follow,
+    replace: Replace,
     open: Option<Target>,
     /// How many bytes were dropped since it could not be written. `None`: it can.
     lost: Option<u64>,
-    /// Where the next attempt to replace it is made after one failed: a file that cannot be moved is not tried
-    /// again at each write.
+    /// Where the next attempt to replace it for its size is made after one failed: a file that cannot be moved is not
+    /// tried again at each write.
     overdue: Option<u64>,
+}
+
+/// Whether its name is looked at before a round of moves or writes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Follow {
+    /// No: what is open stays open.
+    No,
+    /// Yes, and what has the name is opened.
+    Yes,
+    /// Yes, but the last time it could not be opened, which was told.
+    InVain,
 }
 
 #[derive(Debug)]
@@ -65,14 +81,24 @@ impl LogFile {
     /// Opens nothing, and makes nothing.
     pub(super) fn new(log: &LogTarget, rotation: Rotation) -> Self {
         let (name, mode) = match log {
-            LogTarget::Nowhere => (Name::Nowhere, 0o666),
-            LogTarget::File(path) => (Name::Path(path.clone()), 0o666),
+            LogTarget::Nowhere | LogTarget::Direct(_) => (Name::Nowhere, 0o666),
+            LogTarget::File(path) | LogTarget::Followed(path) => (Name::Path(path.clone()), 0o666),
             LogTarget::Fresh { directory, prefix, suffix } => {
                 let (directory, prefix, suffix) = (directory.clone(), prefix.clone(), suffix.clone());
                 (Name::Fresh(Box::new(Template { directory, prefix, suffix })), 0o600)
             }
         };
-        Self { name, mode, rotation, open: None, lost: None, overdue: None }
+        let follow = match log {
+            LogTarget::Followed(_) => Follow::Yes,
+            // Where we look before a write we also look who has the name: several streams that share a file are then
+            // one, as they are where each write goes through one place.
+            _ if rotation::looks_before_a_write(rotation) => Follow::Yes,
+            LogTarget::Nowhere | LogTarget::Direct(_) | LogTarget::File(_) | LogTarget::Fresh { .. } => {
+                Follow::No
+            }
+        };
+        let replace = Replace::new(rotation);
+        Self { name, mode, follow, replace, open: None, lost: None, overdue: None }
     }
 
     /// Gives a file with an automatic name its name: `remembered`, or a new one, which is made.
@@ -113,8 +139,34 @@ impl LogFile {
         let Name::Path(path) = &self.name else { return Ok(()) };
         let target = Target::open(path.as_bytes(), self.mode, Begin::AtEnd)
             .map_err(|errno| LogError::Open(path.clone(), reason(errno)))?;
+        if let Replace::InPeriods(timetable) = &mut self.replace {
+            let modified = target.modified().map_err(|errno| LogError::Open(path.clone(), reason(errno)))?;
+            timetable.opened(target.identity(), modified);
+        }
         self.open = Some(target);
         Ok(())
+    }
+
+    /// Opens what has the name now, where the name is to be followed and what is open has it no more. What was open
+    /// stays so when that fails, and is written: bytes in a file that was moved are not lost.
+    fn keep_to_name(&mut self, told: &mut Vec<Told>) {
+        let (Some(target), Name::Path(path)) = (&self.open, &self.name) else { return };
+        // Somebody may be waiting until a terminal or a pipe takes more, by its very descriptor.
+        if target.size().is_none() || is_borrowed(path.as_bytes()) {
+            return;
+        }
+        if target.is_at(path.as_bytes()) == Some(true) {
+            self.follow = Follow::Yes;
+            return;
+        }
+        match self.open_anew() {
+            Ok(()) => self.follow = Follow::Yes,
+            Err(error) if self.follow == Follow::Yes => {
+                self.follow = Follow::InVain;
+                told.push(Told::Trouble(error));
+            }
+            Err(_) => {}
+        }
     }
 
     pub(super) fn close(&mut self) {
@@ -172,6 +224,9 @@ impl LogFile {
             self.fail(error, told);
             return Ready::Not;
         }
+        if self.follow != Follow::No {
+            self.keep_to_name(told);
+        }
         let Some(target) = &mut self.open else { return Ready::Nowhere };
         match target.seek_end() {
             Ok(()) => Ready::Yes,
@@ -183,13 +238,17 @@ impl LogFile {
     }
 
     /// Moves bytes from the pipe into it, as they are.
-    pub(super) fn take(&mut self, pipe: BorrowedFd<'_>, told: &mut Vec<Told>) -> Taken {
+    pub(super) fn take(&mut self, pipe: BorrowedFd<'_>, now: WallTime, told: &mut Vec<Told>) -> Taken {
+        let most = match self.make_room_for_pipe(pipe, now, told) {
+            Ok(most) => most,
+            Err(otherwise) => return otherwise,
+        };
         let Some(target) = &mut self.open else { return Taken::Failed };
-        match target.splice(pipe, CHUNK_MAX) {
+        match target.splice(pipe, most) {
             Ok(Spliced::Moved(0)) => Taken::Ended,
             Ok(Spliced::Moved(_)) => {
                 self.recover(told);
-                self.rotate_if_due(told);
+                self.rotate_if_due(now, told);
                 Taken::Some
             }
             Ok(Spliced::Refused) => Taken::Refused,
@@ -206,9 +265,62 @@ impl LogFile {
         }
     }
 
+    /// Replaces the file if the next write in the pipe is not for it any more. Says how many bytes may then be moved at
+    /// once, so that the files are what they would be if each write were moved alone.
+    fn make_room_for_pipe(
+        &mut self,
+        pipe: BorrowedFd<'_>,
+        now: WallTime,
+        told: &mut Vec<Told>,
+    ) -> Result<usize, Taken> {
+        let looks = match &mut self.replace {
+            Replace::Never | Replace::After { .. } => false,
+            Replace::Before { .. } => true,
+            Replace::InPeriods(timetable) => timetable.is_over(now),
+        };
+        if !looks || !self.is_replaceable() {
+            return Ok(CHUNK_MAX);
+        }
+        let waiting = match waiting(pipe) {
+            Waiting::Bytes(count) => usize::try_from(count).unwrap_or(usize::MAX),
+            Waiting::Empty => return Err(Taken::Empty),
+            Waiting::Ended => return Err(Taken::Ended),
+            Waiting::Unknown => return Err(Taken::Refused),
+        };
+        let next = waiting.min(WRITE_BYTES_MAX);
+        self.make_room(next, now, told);
+        let Replace::Before { limit, .. } = self.replace else { return Ok(CHUNK_MAX) };
+        let size = self.open.as_ref().and_then(Target::size).unwrap_or(0);
+        let room = (self.overdue.unwrap_or(limit) - 1).saturating_sub(size);
+        let room = usize::try_from(room).unwrap_or(usize::MAX);
+        let whole = if waiting <= room { waiting } else { room / WRITE_BYTES_MAX * WRITE_BYTES_MAX };
+        // In a new file a write may be longer than there is room.
+        Ok(whole.max(next).min(CHUNK_MAX))
+    }
+
+    /// Replaces it if a write of so many bytes is not for it any more, but for the next.
+    pub(super) fn make_room(&mut self, count: usize, now: WallTime, told: &mut Vec<Told>) {
+        let is_due = match &mut self.replace {
+            Replace::Never | Replace::After { .. } => false,
+            Replace::Before { limit, .. } => {
+                let size = self.open.as_ref().and_then(Target::size).unwrap_or(0);
+                size.saturating_add(count as u64) >= self.overdue.unwrap_or(*limit)
+            }
+            Replace::InPeriods(timetable) => timetable.is_over(now),
+        };
+        if is_due && self.is_replaceable() {
+            self.replace(now, told);
+        }
+    }
+
+    /// Whether each write has to be looked at alone when bytes are not moved straight from the pipe.
+    pub(super) fn counts_writes(&self) -> bool {
+        matches!(self.replace, Replace::Before { .. })
+    }
+
     /// Writes as much as fits, and says how much that is: all, unless it is a terminal or a pipe that is full. What
     /// cannot be written because of an error is dropped, and counts as written.
-    pub(super) fn write(&mut self, bytes: &[u8], told: &mut Vec<Told>) -> usize {
+    pub(super) fn write(&mut self, bytes: &[u8], now: WallTime, told: &mut Vec<Told>) -> usize {
         let mut at = 0;
         while at < bytes.len() {
             let Some(target) = &mut self.open else {
@@ -227,7 +339,7 @@ impl LogFile {
         }
         if !bytes.is_empty() {
             self.recover(told);
-            self.rotate_if_due(told);
+            self.rotate_if_due(now, told);
         }
         at
     }
@@ -267,22 +379,32 @@ impl LogFile {
         }
     }
 
-    /// The size from which on it is replaced.
-    fn limit(&self) -> Option<u64> {
-        self.rotation.max_bytes.filter(|max| *max > 0)
+    /// Whether it is a file of ours that can be replaced.
+    fn is_replaceable(&self) -> bool {
+        let is_regular = self.open.as_ref().is_some_and(|target| target.size().is_some());
+        is_regular && matches!(&self.name, Name::Path(path) if !is_borrowed(path.as_bytes()))
     }
 
-    fn rotate_if_due(&mut self, told: &mut Vec<Told>) {
-        let (Some(limit), Some(target), Name::Path(path)) = (self.limit(), &self.open, &self.name) else {
-            return;
-        };
-        let Some(size) = target.size() else { return };
-        if size < self.overdue.unwrap_or(limit) || is_borrowed(path.as_bytes()) {
-            return;
+    fn rotate_if_due(&mut self, now: WallTime, told: &mut Vec<Told>) {
+        let Replace::After { limit, .. } = self.replace else { return };
+        let size = self.open.as_ref().and_then(Target::size).unwrap_or(0);
+        if size >= self.overdue.unwrap_or(limit) && self.is_replaceable() {
+            self.replace(now, told);
         }
-        match self.rotate() {
+    }
+
+    fn replace(&mut self, now: WallTime, told: &mut Vec<Told>) {
+        let size = self.open.as_ref().and_then(Target::size).unwrap_or(0);
+        let limit = match &mut self.replace {
+            Replace::After { limit, .. } | Replace::Before { limit, .. } => *limit,
+            Replace::Never | Replace::InPeriods(_) => 0,
+        };
+        match self.rotate(now, told) {
             Ok(()) => self.overdue = None,
             Err(error) => {
+                if let Replace::InPeriods(timetable) = &mut self.replace {
+                    timetable.skip(now);
+                }
                 if self.overdue.replace(size.saturating_add(limit)).is_none() {
                     told.push(Told::Trouble(error));
                 }
@@ -290,20 +412,59 @@ impl LogFile {
         }
     }
 
-    fn rotate(&mut self) -> Result<(), LogError> {
+    fn rotate(&mut self, now: WallTime, told: &mut Vec<Told>) -> Result<(), LogError> {
         let (Name::Path(path), Some(target)) = (&self.name, &mut self.open) else { return Ok(()) };
         let failed = |errno| LogError::Rotate(path.clone(), reason(errno));
-        match (target.is_at(path.as_bytes()), self.rotation.backups) {
+        let shift = |backups| {
+            rotation::shift(path.as_bytes(), backups)
+                .map_err(|(path, errno)| LogError::Rotate(path.into(), reason(errno)))
+        };
+        let begin = match (&mut self.replace, target.is_at(path.as_bytes())) {
+            (Replace::Never, _) => return Ok(()),
             // Another stream that shares the file has replaced it, or somebody moved it: what is there now is new.
-            (Some(false), _) => return self.open_anew(),
-            (Some(true), 0) => return target.truncate().map_err(failed),
-            (None, 0) => {}
-            (Some(true) | None, backups) => rotation::shift(path.as_bytes(), backups)
-                .map_err(|(path, errno)| LogError::Rotate(path.into(), reason(errno)))?,
+            (_, Some(false)) => return self.open_anew(),
+            (Replace::After { backups: 0, .. }, Some(true)) => return target.truncate().map_err(failed),
+            (Replace::After { backups: 0, .. }, None) => Begin::Anew,
+            (Replace::After { backups, .. }, Some(true) | None) => {
+                shift(*backups)?;
+                Begin::Anew
+            }
+            (Replace::Before { backups, .. }, Some(true) | None) => {
+                shift(*backups)?;
+                Begin::AtEnd
+            }
+            (Replace::InPeriods(timetable), Some(true) | None) => {
+                let suffix = timetable.suffix(now);
+                if rotation::set_aside(path.as_bytes(), &suffix).map_err(failed)? == Aside::Taken {
+                    timetable.skip(now);
+                    return Ok(());
+                }
+                remove_superfluous(timetable, path, told);
+                Begin::AtEnd
+            }
+        };
+        let target = Target::open(path.as_bytes(), self.mode, begin).map_err(failed)?;
+        if let Replace::InPeriods(timetable) = &mut self.replace {
+            timetable.began(target.identity(), now);
         }
-        self.open = Some(Target::open(path.as_bytes(), self.mode, Begin::Anew).map_err(failed)?);
+        self.open = Some(target);
         Ok(())
     }
+}
+
+/// Removes old files of periods. One that cannot be removed is told of and stays; the others go all the same.
+fn remove_superfluous(timetable: &Timetable, path: &BytePath, told: &mut Vec<Told>) {
+    let failed = match timetable.superfluous(path.as_bytes()) {
+        Ok(old) => old
+            .into_iter()
+            .filter_map(|old| {
+                let errno = rustix::fs::unlink(&old[..]).err()?;
+                Some(LogError::Remove(old.into(), reason(errno)))
+            })
+            .collect(),
+        Err(errno) => vec![LogError::List(path.clone(), reason(errno))],
+    };
+    told.extend(failed.into_iter().map(Told::Trouble));
 }
 
 /// Whether bytes can go into a [`LogFile`].

@@ -7,11 +7,13 @@ use std::cell::RefCell;
 use std::ffi::OsString;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStringExt;
-use std::time::{SystemTime, UNIX_EPOCH};
 
+use minder_core::program::Zone;
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SendFlags, SocketAddrUnix, SocketFlags, SocketType};
+
+use super::calendar::broken_down;
 
 const ADDRESS: &[u8] = b"/dev/log";
 /// Facility "user", severity "informational".
@@ -122,22 +124,9 @@ fn connect(address: &[u8]) -> Result<OwnedFd, Errno> {
 fn timestamp() -> String {
     const MONTHS: [&str; 12] =
         ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    let time = local_time();
+    let time = broken_down(crate::clock::now().wall.seconds(), Zone::Local);
     let month = usize::try_from(time.tm_mon).ok().and_then(|month| MONTHS.get(month)).unwrap_or(&"Jan");
     format!("{month} {:>2} {:02}:{:02}:{:02}", time.tm_mday, time.tm_hour, time.tm_min, time.tm_sec)
-}
-
-#[expect(unsafe_code, reason = "the C library alone knows the time zone here, and is in the program anyway")]
-fn local_time() -> libc::tm {
-    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    let seconds = libc::time_t::try_from(since_1970).unwrap_or(0);
-    let mut time = std::mem::MaybeUninit::<libc::tm>::zeroed();
-    // SAFETY: both pointers are to live values of the right types, and `localtime_r` keeps neither. All zeros is a
-    // value of `tm` (integers, and a pointer that may be null), so it is one even when the call fails.
-    unsafe {
-        libc::localtime_r(&raw const seconds, time.as_mut_ptr());
-        time.assume_init()
-    }
 }
 
 #[cfg(test)]

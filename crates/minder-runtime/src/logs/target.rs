@@ -12,11 +12,15 @@ use rustix::pipe::SpliceFlags;
 #[derive(Debug)]
 pub(super) struct Target {
     fd: OwnedFd,
+    identity: Identity,
     kind: Kind,
     splice: Splice,
     /// Where a regular file ends, and the next byte goes.
     end: u64,
 }
+
+/// Which file, whatever its name: device and inode.
+pub(super) type Identity = (u64, u64);
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Kind {
@@ -100,7 +104,8 @@ impl Target {
     }
 
     fn new(fd: OwnedFd, otherwise: Kind) -> Result<Self, Errno> {
-        let kind = match file_type(&fd)? {
+        let stat = rustix::fs::fstat(&fd)?;
+        let kind = match FileType::from_raw_mode(stat.st_mode) {
             FileType::RegularFile => Kind::Regular,
             FileType::Socket => Kind::Socket,
             _ => otherwise,
@@ -110,7 +115,7 @@ impl Target {
             // `splice` would block there.
             Kind::Socket | Kind::Inherited => Splice::Refused,
         };
-        let mut target = Self { fd, kind, splice, end: 0 };
+        let mut target = Self { fd, identity: (stat.st_dev, stat.st_ino), kind, splice, end: 0 };
         target.seek_end()?;
         Ok(target)
     }
@@ -139,8 +144,17 @@ impl Target {
     /// Whether `path` still leads here. `None` when it leads nowhere.
     pub(super) fn is_at(&self, path: &[u8]) -> Option<bool> {
         let there = rustix::fs::stat(path).ok()?;
-        let here = rustix::fs::fstat(&self.fd).ok()?;
-        Some((there.st_dev, there.st_ino) == (here.st_dev, here.st_ino))
+        Some((there.st_dev, there.st_ino) == self.identity)
+    }
+
+    /// Which file it is.
+    pub(super) fn identity(&self) -> Identity {
+        self.identity
+    }
+
+    /// When it was last changed, in seconds since 1970.
+    pub(super) fn modified(&self) -> Result<i64, Errno> {
+        Ok(rustix::fs::fstat(&self.fd)?.st_mtime)
     }
 
     /// Moves up to `most` bytes from a pipe, untouched.

@@ -5,6 +5,7 @@
 use std::cell::RefCell;
 use std::os::fd::{BorrowedFd, OwnedFd};
 
+use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use rustix::pipe::{PipeFlags, SpliceFlags};
@@ -37,6 +38,40 @@ pub(super) enum Peeked {
     Empty,
     /// There will be none any more.
     Ended,
+}
+
+/// How much a pipe holds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Waiting {
+    /// So many bytes, at least one.
+    Bytes(u64),
+    /// There are none at the moment.
+    Empty,
+    /// There will be none any more.
+    Ended,
+    /// It does not say: it is no pipe.
+    Unknown,
+}
+
+/// Asks a pipe how much it holds.
+pub(super) fn waiting(pipe: BorrowedFd<'_>) -> Waiting {
+    let ask = || rustix::io::ioctl_fionread(pipe);
+    match ask() {
+        Ok(0) => {}
+        Ok(count) => return Waiting::Bytes(count),
+        Err(_) => return Waiting::Unknown,
+    }
+    let mut poll = [PollFd::from_borrowed_fd(pipe, PollFlags::IN)];
+    let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
+    if rustix::event::poll(&mut poll, Some(&at_once)).unwrap_or(0) == 0 {
+        return Waiting::Empty;
+    }
+    match (ask(), poll[0].revents().contains(PollFlags::IN)) {
+        (Ok(0), false) => Waiting::Ended,
+        (Ok(0), true) => Waiting::Empty,
+        (Ok(count), _) => Waiting::Bytes(count),
+        (Err(_), _) => Waiting::Unknown,
+    }
 }
 
 /// Lends this thread's scratch.

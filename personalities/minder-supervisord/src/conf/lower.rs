@@ -16,7 +16,8 @@ use minder_core::plan::{
 };
 use minder_core::program::{
     Capture, Command, CommandProblem, ErrorOutput, Identity, LogTarget, Notice, OutputFilter, OutputSpec,
-    ProgramSpec, Publish, Readiness, ReasonShown, Rotation, StageNotices, Startup, StdinSource, Syslog,
+    ProgramSpec, Publish, Readiness, ReasonShown, Rotation, StageNotices, Startup, StdinSource, Surroundings,
+    Syslog,
 };
 use minder_core::restart::{ExpectedExits, RestartPolicy};
 use minder_core::stop::{Reach, StopPolicy};
@@ -150,6 +151,7 @@ impl Lowering<'_> {
             name: ProgramName::new(process.name.as_str()),
             command: self.command(process),
             directory: process.directory.as_deref().map(bytes),
+            surroundings: Surroundings::default(),
             environment: self.environment(group, process),
             identity: self.identity(process),
             umask: process.umask.map(mode),
@@ -192,7 +194,7 @@ impl Lowering<'_> {
             .iter()
             .map(|directory| self.bytes(directory))
             .collect();
-        Command { line: process.command.as_str().into(), words, search }
+        Command { line: process.command.as_str().into(), file: None, words, search }
     }
 
     fn environment(&self, group: &GroupSection, process: &ProcessSection) -> Vec<(ByteString, ByteString)> {
@@ -308,7 +310,7 @@ fn mode(bits: i64) -> u32 {
 
 /// Sizes of zero and below mean that a file is never rotated.
 fn rotation(max_bytes: i64, backups: i64) -> Rotation {
-    Rotation {
+    Rotation::AfterWrite {
         max_bytes: u64::try_from(max_bytes).ok().filter(|bytes| *bytes > 0),
         backups: saturated(backups),
     }

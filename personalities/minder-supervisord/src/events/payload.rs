@@ -33,6 +33,7 @@ pub fn notice(world: &Supervision, event: &Event) -> Option<Notice> {
             (EventType::RemoteCommunication, format!("type:{}\n{}", said.topic, said.body))
         }
         Event::StopSignalled { .. }
+        | Event::RelativeSignalled { .. }
         | Event::StdinBroken { .. }
         | Event::SocketOpened(..)
         | Event::SocketClosed(..)

@@ -171,6 +171,8 @@ pub fn of_refusal(refusal: &Refusal, name: Option<&str>) -> Failure {
             let message = crate::words::no_group_socket(address, *errno);
             Failure::Crash(Crash { class: "ValueError", message })
         }
+        // Of the plans of this dialect none has such sockets.
+        Refusal::NoSocket(..) => fault(Code::Failed, name),
         Refusal::SignalRefused(errno) => {
             let why = crate::words::errno_name(*errno);
             let name = name.unwrap_or_default();

@@ -10,7 +10,7 @@ use minder_core::ids::{
 use minder_core::instance::{Facts, Phase, Rest, Trouble};
 use minder_core::program::{
     Command, ErrorOutput, LogTarget, OutputFilter, OutputSpec, ProgramSpec, Publish, Readiness, Rotation,
-    StageNotices, Startup, StdinSource, Syslog,
+    StageNotices, Startup, StdinSource, Surroundings, Syslog,
 };
 use minder_core::restart::{ExpectedExits, RestartPolicy};
 use minder_core::stop::{Reach, StopPolicy};
@@ -25,7 +25,7 @@ fn pid(number: u32) -> Pid {
 fn spec() -> ProgramSpec {
     let output = OutputSpec {
         log: LogTarget::Nowhere,
-        rotation: Rotation { max_bytes: None, backups: 0 },
+        rotation: Rotation::Never,
         syslog: Syslog::Off,
         filter: OutputFilter::Raw,
         capture: None,
@@ -33,9 +33,10 @@ fn spec() -> ProgramSpec {
     };
     ProgramSpec {
         name: ProgramName::new("web"),
-        command: Command { line: "it's".into(), words: Ok(Vec::new()), search: Vec::new() },
+        command: Command { line: "it's".into(), file: None, words: Ok(Vec::new()), search: Vec::new() },
         directory: None,
         environment: Vec::new(),
+        surroundings: Surroundings::default(),
         identity: None,
         umask: None,
         priority: 999,

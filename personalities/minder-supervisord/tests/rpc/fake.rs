@@ -16,7 +16,7 @@ use minder_core::instance::{Facts, Phase, Rest};
 use minder_core::plan::{GroupSpec, Plan};
 use minder_core::program::{
     Command, ErrorOutput, LogTarget, OutputFilter, OutputSpec, ProgramSpec, Publish, Readiness, Rotation,
-    StageNotices, Startup, StdinSource, Syslog,
+    StageNotices, Startup, StdinSource, Surroundings, Syslog,
 };
 use minder_core::restart::{ExpectedExits, RestartPolicy};
 use minder_core::stop::{Reach, StopPolicy};
@@ -72,7 +72,7 @@ impl World {
         let outcome = match request {
             Request::Start(id, _)
             | Request::Stop(id, _)
-            | Request::Signal(id, _)
+            | Request::Signal(id, _, _)
             | Request::Feed(id, _)
             | Request::ClearLogs(id) => {
                 let name = self.report(*id).spec.name.to_string();
@@ -110,7 +110,7 @@ impl World {
             }
             Request::Start(id, _) => may_start(&self.report(*id).facts).map(|()| Reply::Done),
             Request::Stop(id, _) if !self.report(*id).facts.is_wanted() => Err(Refusal::NotRunning),
-            Request::Signal(id, _) | Request::Feed(id, _) if self.report(*id).facts.pid().is_none() => {
+            Request::Signal(id, _, _) | Request::Feed(id, _) if self.report(*id).facts.pid().is_none() => {
                 Err(Refusal::NotRunning)
             }
             Request::AddGroup(name) if active(name) => Err(Refusal::AlreadyActive),
@@ -151,6 +151,14 @@ impl World {
             | Request::Journal(_)
             | Request::AddGroup(_)
             | Request::Announce(_) => Ok(Reply::Done),
+            Request::StopBy(..)
+            | Request::Shape(_)
+            | Request::OpenSocket(_)
+            | Request::CloseSocket(_)
+            | Request::Sockets
+            | Request::AwaitConnection(_)
+            | Request::Remember(..)
+            | Request::ReopenJournal => panic!("this face never asks {request:?}"),
         }
     }
 }
@@ -241,8 +249,8 @@ impl Fake {
 
 fn file_of(output: &OutputSpec) -> Option<ByteString> {
     match &output.log {
-        LogTarget::File(path) => Some(path.clone()),
-        LogTarget::Nowhere | LogTarget::Fresh { .. } => None,
+        LogTarget::File(path) | LogTarget::Followed(path) => Some(path.clone()),
+        LogTarget::Nowhere | LogTarget::Direct(_) | LogTarget::Fresh { .. } => None,
     }
 }
 
@@ -270,11 +278,13 @@ pub(crate) fn program(name: &str, command: &str) -> ProgramSpec {
         name: ProgramName::new(name),
         command: Command {
             line: command.into(),
+            file: None,
             words: Ok(command.split(' ').map(bytes).collect()),
             search: Vec::new(),
         },
         directory: None,
         environment: vec![(bytes("SUPERVISOR_SERVER_URL"), bytes("unix:///tmp/rpcref/s.sock"))],
+        surroundings: Surroundings::default(),
         identity: None,
         umask: None,
         priority: 999,
@@ -299,7 +309,7 @@ pub(crate) fn program(name: &str, command: &str) -> ProgramSpec {
 pub(crate) fn output() -> OutputSpec {
     OutputSpec {
         log: LogTarget::Fresh { directory: bytes("/tmp"), prefix: bytes("x"), suffix: bytes(".log") },
-        rotation: Rotation { max_bytes: Some(50 << 20), backups: 10 },
+        rotation: Rotation::AfterWrite { max_bytes: Some(50 << 20), backups: 10 },
         syslog: Syslog::Off,
         filter: OutputFilter::Raw,
         capture: None,

@@ -10,6 +10,7 @@ use minder_core::event::Announcement;
 use minder_core::ids::{Errno, GroupName, InstanceId, Signal};
 use minder_core::instance::{Phase, Rest};
 use minder_core::program::CommandProblem;
+use minder_core::stop::Reach;
 use minder_core::supervision::Mode;
 use minder_core::time::Instant;
 use minder_supervisord::rpc::Interface;
@@ -56,7 +57,7 @@ fn each_method_asks_for_one_thing() {
     let table: Vec<(&str, Vec<Value>, Request)> = vec![
         ("stopProcess", vec![name()], Request::Stop(id, Until::Settled)),
         ("stopProcess", vec![name(), 0.into()], Request::Stop(id, Until::Ordered)),
-        ("signalProcess", vec![name(), "usr1".into()], Request::Signal(id, Signal(10))),
+        ("signalProcess", vec![name(), "usr1".into()], Request::Signal(id, Signal(10), Reach::Process)),
         ("sendProcessStdin", vec![name(), "hé\n".into()], Request::Feed(id, "hé\n".into())),
         ("clearProcessLogs", vec![name()], Request::ClearLogs(id)),
         ("reloadConfig", vec![], Request::Reread),

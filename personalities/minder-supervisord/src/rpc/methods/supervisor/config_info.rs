@@ -7,7 +7,7 @@ use minder_core::control::{Reply, Report, Request, Selection};
 use minder_core::ids::GroupName;
 use minder_core::plan::{GroupSpec, Plan};
 use minder_core::program::{
-    ErrorOutput, LogTarget, OutputSpec, ProgramSpec, Publish, Readiness, Startup, Syslog,
+    ErrorOutput, LogTarget, OutputSpec, ProgramSpec, Publish, Readiness, Rotation, Startup, Syslog,
 };
 use minder_core::stop::Reach;
 
@@ -50,7 +50,7 @@ impl Rpc {
     async fn plan(&self) -> Result<(Arc<Plan>, Vec<GroupName>), Failure> {
         match self.ask(Request::Plan).await {
             Ok(Reply::Plan(plan, active)) => Ok((plan, active)),
-            Ok(Reply::Done | Reply::Reports(_) | Reply::Change(_) | Reply::Status(_)) => {
+            Ok(Reply::Done | Reply::Reports(_) | Reply::Change(_) | Reply::Status(_) | Reply::Sockets(_)) => {
                 Err(fault(Code::Failed, None))
             }
             Err(refusal) => Err(of_refusal(&refusal, None)),
@@ -152,12 +152,16 @@ fn output_info(
     let capture = output.and_then(|output| output.capture.as_ref()).map_or(0, |capture| capture.limit);
     let events = output.is_some_and(|output| output.publish == Publish::Chunks);
     let logfile = match output.map(|output| &output.log) {
-        None | Some(LogTarget::Nowhere) => "none".into(),
-        Some(LogTarget::File(path)) => lossy(path).as_ref().into(),
+        None | Some(LogTarget::Nowhere | LogTarget::Direct(_)) => "none".into(),
+        Some(LogTarget::File(path) | LogTarget::Followed(path)) => lossy(path).as_ref().into(),
         Some(LogTarget::Fresh { .. }) => chosen.map_or("auto".into(), Value::from),
     };
-    let backups = output.map_or(DEFAULT_BACKUPS, |output| output.rotation.backups);
-    let max_bytes = output.map_or(Some(DEFAULT_MAX_BYTES), |output| output.rotation.max_bytes).unwrap_or(0);
+    let (max_bytes, backups) = match output.map(|output| output.rotation) {
+        None => (DEFAULT_MAX_BYTES, DEFAULT_BACKUPS),
+        Some(Rotation::AfterWrite { max_bytes, backups }) => (max_bytes.unwrap_or(0), backups),
+        // Not to be had from this configuration.
+        Some(Rotation::Never | Rotation::BeforeWrite { .. } | Rotation::Periods(_)) => (0, 0),
+    };
     let syslog = output.is_some_and(|output| output.syslog == Syslog::Lines);
     [
         (names.capture_maxbytes, Value::Int(whole(capture))),

@@ -2,6 +2,7 @@
 
 use minder_core::control::{Refusal, Report, Request};
 use minder_core::ids::Signal;
+use minder_core::stop::Reach;
 
 use super::each::{Step, Target, each, name_of};
 use crate::rpc::Rpc;
@@ -65,7 +66,7 @@ impl Rpc {
     }
 
     fn signal(&self, report: &Report, name: String, signal: Signal) -> Step {
-        let answer = self.ask(Request::Signal(report.id, signal));
+        let answer = self.ask(Request::Signal(report.id, signal, Reach::Process));
         let before = State::of(&report.facts);
         let program = report.spec.name.clone();
         let pid = report.facts.pid().map_or(0, minder_core::ids::Pid::get);

@@ -1,0 +1,168 @@
+//! Where the parts meet: a front becomes a keeper, and a mind gets its runtime and its faces.
+//!
+//! ```text
+//!  front (a personality's) ─Boot─▶ keeper ─▶ mind ─Heritage─▶ Station (the personality's) ─▶ Parts ─▶ runtime
+//! ```
+//!
+//! Which personality a mind is of stands in what the keeper holds. Each has a file here: its front made ready to be executed,
+//! and its [`Station`].
+
+pub(crate) mod circusd;
+pub(crate) mod supervisord;
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, Read, Seek};
+use std::os::fd::OwnedFd;
+use std::process::ExitCode;
+use std::rc::Rc;
+
+use minder_core::control::{Control, Observer, Reader};
+use minder_core::plan::{JournalSpec, Plan};
+use minder_core::time::Now;
+use minder_keeper::wire::Port;
+use minder_keeper::{Boot, RESTART_VARIABLE};
+use minder_runtime::greeting::Greeting;
+use minder_runtime::mind::Mind;
+use minder_runtime::recovery::{Heritage, Parts};
+use minder_runtime::roster::READING_PREFIX;
+use minder_runtime::{clock, handle, memo, process};
+
+/// What a mind of some personality is made of.
+trait Station {
+    /// The plan of the last reading.
+    fn plan(&mut self) -> Plan;
+    /// Reads the configuration again.
+    fn reader(&self) -> Box<dyn Reader>;
+    /// minder's own log.
+    fn journal(&self) -> JournalSpec;
+    /// What this mind writes there first.
+    fn first_lines(&self, now: Now) -> Vec<u8>;
+    /// Who listens in the mind's loop, in the order in which they are told.
+    fn observers(&mut self, control: &Rc<dyn Control>) -> Vec<Box<dyn Observer>>;
+    /// Begins to answer. Called inside the mind's event loop.
+    fn serve(&mut self, control: &Rc<dyn Control>) -> io::Result<()>;
+    /// Everything has stopped: removes what is only there for as long as minder runs.
+    fn clear_away(&self, mind: &mut Mind);
+}
+
+/// Which personality a mind is of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Kind {
+    Supervisord,
+    Circusd,
+}
+
+impl Kind {
+    const ALL: [Self; 2] = [Self::Supervisord, Self::Circusd];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Supervisord => "supervisord",
+            Self::Circusd => "circusd",
+        }
+    }
+}
+
+/// What the word for the personality is called among the descriptors that the keeper holds.
+const KIND: &str = "personality";
+/// What the reading is called that the daemon itself was started from. A later one changes programs, but neither
+/// servers nor the main log, and those are what the held sockets belong to.
+const FIRST_READING: &str = "first-reading";
+
+fn fail(text: &str) -> ExitCode {
+    eprintln!("minder: {text}");
+    ExitCode::from(111)
+}
+
+/// Becomes the keeper of a daemon of this kind. `held` are its sockets and what else its mind finds by name; `called` is the
+/// whole command line. Returns only the reason why not.
+fn become_keeper(
+    kind: Kind,
+    snapshot: &[u8],
+    held: Vec<(String, OwnedFd)>,
+    called: &[OsString],
+) -> io::Error {
+    let fixed = [(format!("{READING_PREFIX}1"), snapshot), (FIRST_READING.to_owned(), snapshot)];
+    let fixed = fixed.into_iter().chain([(KIND.to_owned(), kind.word().as_bytes())]);
+    let sealed = fixed.map(|(name, bytes)| memo::sealed(&name, bytes).map(|fd| (name, fd)));
+    let mut all = match sealed.collect::<io::Result<Vec<_>>>() {
+        Ok(all) => all,
+        Err(error) => return error,
+    };
+    all.extend(held);
+    let held = all.into_iter().map(|(name, fd)| (name.into_bytes(), fd)).collect();
+    let environment: Vec<_> = std::env::vars_os().filter(|(name, _)| name != RESTART_VARIABLE).collect();
+    Boot { held }.exec(called, &environment)
+}
+
+/// Is the mind of a keeper.
+pub(crate) fn mind(port: Port) -> ExitCode {
+    match run_mind(port) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(&format!("the mind cannot go on: {error}")),
+    }
+}
+
+fn run_mind(port: Port) -> io::Result<()> {
+    process::ignore_file_size_signal();
+    process::leave_requests_to_the_keeper();
+    let mut heritage = Heritage::sort(Greeting::receive(port)?)?;
+    let kind = text(&mut heritage, KIND)?;
+    let kind = Kind::ALL.into_iter().find(|known| known.word() == kind);
+    let first = taken(&mut heritage, FIRST_READING)?
+        .ok_or_else(|| io::Error::other("the keeper holds no reading"))?;
+    let station: Box<dyn Station> = match kind {
+        Some(Kind::Supervisord) => Box::new(supervisord::station(&first, &mut heritage)?),
+        Some(Kind::Circusd) => Box::new(circusd::station(&first, &mut heritage)?),
+        None => {
+            return Err(io::Error::other("the keeper holds something of a personality that is not known"));
+        }
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
+    let local = tokio::task::LocalSet::new();
+    local.block_on(&runtime, live(heritage, station))
+}
+
+async fn live(heritage: Heritage, mut station: Box<dyn Station>) -> io::Result<()> {
+    let (handle, requests) = handle::channel();
+    let control: Rc<dyn Control> = Rc::new(handle);
+    let parts = Parts {
+        reader: station.reader(),
+        plan: station.plan(),
+        observers: station.observers(&control),
+        journal: station.journal(),
+        first_lines: station.first_lines(clock::now()),
+        calm_down: minder_keeper::give_back,
+    };
+    let mut mind = heritage.go_on(parts)?;
+    station.serve(&control)?;
+    let ending = mind.run(requests).await?;
+    // Whoever asked for the end is about to be answered. An answer is written the moment its task runs, and one
+    // turn of the others is enough for that; a few more cost nothing.
+    for _ in 0..LAST_TURNS {
+        tokio::task::yield_now().await;
+    }
+    station.clear_away(&mut mind);
+    mind.farewell(ending).await
+}
+
+/// How many turns the faces get when everything has stopped.
+const LAST_TURNS: usize = 8;
+
+/// What the keeper holds under a name.
+fn taken(heritage: &mut Heritage, name: &str) -> io::Result<Option<Vec<u8>>> {
+    heritage.take(name.as_bytes()).map(contents).transpose()
+}
+
+fn text(heritage: &mut Heritage, name: &str) -> io::Result<String> {
+    Ok(String::from_utf8_lossy(&taken(heritage, name)?.unwrap_or_default()).into_owned())
+}
+
+fn contents(fd: OwnedFd) -> io::Result<Vec<u8>> {
+    let mut file = File::from(fd);
+    let mut bytes = Vec::new();
+    file.rewind()?;
+    file.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}

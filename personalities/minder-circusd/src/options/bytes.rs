@@ -1,0 +1,46 @@
+//! Bytes of the operating system as text, and back.
+//!
+//! Python holds a byte of an environment variable or a path that is no UTF-8 as a lone surrogate, which Rust's text cannot
+//! hold. The last 128 code points stand in for them: they are for private use, two of them are no characters at all, and
+//! [`encode`] turns them back, so a variable reaches the workers as it came.
+
+const RAW_BYTE_BASE: u32 = 0x10_ff00;
+
+/// The text of bytes; [`encode`] is the way back.
+#[must_use]
+pub fn decode(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.extend(
+            chunk.invalid().iter().filter_map(|byte| char::from_u32(RAW_BYTE_BASE + u32::from(*byte))),
+        );
+    }
+    text
+}
+
+/// The bytes of a text.
+#[must_use]
+pub fn encode(text: &str) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut buffer = [0; 4];
+    for c in text.chars() {
+        match u8::try_from(u32::from(c).wrapping_sub(RAW_BYTE_BASE)) {
+            Ok(byte) if byte >= 0x80 => bytes.push(byte),
+            _ => bytes.extend_from_slice(c.encode_utf8(&mut buffer).as_bytes()),
+        }
+    }
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{decode, encode};
+
+    #[test]
+    fn every_byte_comes_back() {
+        let all: Vec<u8> = (0..=255).collect();
+        assert_eq!(encode(&decode(&all)), all);
+        assert_eq!(decode("ä".as_bytes()), "ä");
+    }
+}
