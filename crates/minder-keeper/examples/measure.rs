@@ -53,7 +53,7 @@ fn measure(port: &Port) -> ExitCode {
     println!("keeper idle, after {COUNT} x 6: {}", pss(keeper));
     for child in 0..100 {
         let request = request(b"/bin/sleep", &[b"sleep", b"100"], OutputTo::Pipe, ErrorTo::Pipe);
-        port.send(&ToKeeper::Spawn { child: ChildId(child), request }, &[]).unwrap();
+        port.send(&ToKeeper::Spawn { child: ChildId(child), request: Box::new(request) }, &[]).unwrap();
         hear(port);
     }
     println!("keeper idle, 100 children  : {}", pss(keeper));
@@ -72,7 +72,7 @@ fn keeper_loop(port: &Port, stdout: OutputTo, stderr: ErrorTo) -> u128 {
     let mut letters = (0..COUNT)
         .map(|child| ToKeeper::Spawn {
             child: ChildId(child),
-            request: request(b"/bin/true", &[b"true"], stdout, stderr),
+            request: Box::new(request(b"/bin/true", &[b"true"], stdout, stderr)),
         })
         .collect::<VecDeque<_>>();
     let mut exited = 0;

@@ -287,7 +287,7 @@ impl Keeper {
 
     fn obey(&mut self, message: ToKeeper, fds: Vec<OwnedFd>) {
         match message {
-            ToKeeper::Spawn { child, request } => match self.spawn(child, request) {
+            ToKeeper::Spawn { child, request } => match self.spawn(child, *request) {
                 Ok(()) => self.outbox.push_back(Letter::News(child)),
                 Err(Refusal { step, errno }) => {
                     self.outbox.push_back(Letter::Reply(FromKeeper::NotSpawned { child, step, errno }));

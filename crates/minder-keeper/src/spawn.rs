@@ -83,7 +83,7 @@ impl Cloner {
             request.credentials.as_ref().map(|who| Identity { uid: who.uid, gid: who.gid, groups });
         let program = string(request.program)?;
         let (argv, mut environment) = (Strings::new(request.argv)?, Strings::new(request.environment)?);
-        let pid_text = request.pid_variable.map(|name| environment.add_number(name)).transpose()?;
+        let pid_text = request.pid_variable.map(|name| environment.add_number(&name)).transpose()?;
         let directory = request.directory.map(string).transpose()?;
         let script = Script {
             program: &program,
@@ -268,8 +268,8 @@ impl Strings {
     }
 
     /// Adds `name=` and room for a number, whose place it gives.
-    fn add_number(&mut self, name: Vec<u8>) -> Result<*mut c_char, Refusal> {
-        let begin = string([&name[..], b"="].concat())?.into_bytes();
+    fn add_number(&mut self, name: &[u8]) -> Result<*mut c_char, Refusal> {
+        let begin = string([name, b"="].concat())?.into_bytes();
         self._number = [&begin[..], &[0; stage::NUMBER_BYTES]].concat();
         let whole = self._number.as_mut_ptr();
         self.pointers.insert(0, whole.cast_const().cast());

@@ -34,7 +34,7 @@ pub enum ToKeeper {
         /// How both sides will call it.
         child: ChildId,
         /// All that there is to know about it.
-        request: SpawnRequest,
+        request: Box<SpawnRequest>,
     },
     /// Send a signal. Answered only when it fails, by [`FromKeeper::SignalFailed`].
     Signal {

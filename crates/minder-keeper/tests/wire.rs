@@ -76,7 +76,8 @@ prop_compose! {
 fn to_keeper() -> impl Strategy<Value = ToKeeper> {
     let reach = prop_oneof![Just(Reach::Process), Just(Reach::Group)];
     prop_oneof![
-        (child(), request()).prop_map(|(child, request)| ToKeeper::Spawn { child, request }),
+        (child(), request())
+            .prop_map(|(child, request)| ToKeeper::Spawn { child, request: Box::new(request) }),
         (child(), any::<i32>(), reach).prop_map(|(child, signal, reach)| ToKeeper::Signal {
             child,
             signal,

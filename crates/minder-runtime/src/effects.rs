@@ -104,7 +104,7 @@ impl Mind {
         // A later mind must know which of the keeper's processes this one is before the keeper does.
         self.keep(id);
         let request = launch::request(&spec, group.as_str(), &program, &self.environment, inherited.clone());
-        self.link.send(ToKeeper::Spawn { child, request });
+        self.link.send(ToKeeper::Spawn { child, request: Box::new(request) });
         self.release_own_sockets(&inherited);
     }
 

@@ -8,7 +8,7 @@
 //! ```
 //!
 //! In reading order: [`greeting`] and [`recovery`] are how every mind begins, the first one too; [`mind`] is the
-//! loop, `effects` and `requests` what it does; [`slot`], [`pipes`], [`logs`] are a program's streams; [`launch`]
+//! loop, `effects`, `requests` and `births` what it does; [`slot`], [`pipes`], [`logs`] are a program's streams; [`launch`]
 //! makes a spawn request; [`ledger`], [`roster`], [`memo`] are what outlives a `kill -9`; [`handle`], [`waiters`],
 //! [`faces`] are those who ask and are told.
 //!
@@ -17,6 +17,7 @@
 //! - Nothing polls: it waits for descriptors and for the nearest deadline.
 //! - A fact is in the ledger before anybody is told of it and before the keeper forgets what it came from.
 
+mod births;
 pub mod clock;
 pub mod daemonise;
 mod effects;

@@ -102,3 +102,6 @@ impl Decoder {
         Ok(Some((header.kind, body)))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -42,17 +42,8 @@ impl Publisher {
     #[must_use]
     pub fn new(listeners: impl IntoIterator<Item = Listener>) -> Publisher {
         let hall = Rc::new(Hall::default());
-        let serve_one = |listener| {
-            let hall = hall.clone();
-            serve(listener, move |stream| {
-                let hall = hall.clone();
-                async move {
-                    // Whatever the peer did, its connection is over and nobody else is concerned.
-                    let _ = peer(stream, &hall).await;
-                }
-            })
-        };
-        let listeners = listeners.into_iter().map(serve_one).collect();
+        let entered = hall.clone();
+        let listeners = serve(listeners, move |stream| peer(stream, entered.clone()));
         Publisher { hall, _listeners: listeners }
     }
 
@@ -248,9 +239,9 @@ impl Drop for Place<'_> {
 }
 
 /// The life of one connection.
-async fn peer(stream: Stream, hall: &Hall) -> Result<(), End> {
+async fn peer(stream: Stream, hall: Rc<Hall>) -> Result<(), End> {
     let mut connection = Connection::open(stream, Role::Publisher, &[], &hall.pool).await?;
-    let place = Place::new(hall);
+    let place = Place::new(&hall);
     loop {
         match connection.next(&place.subscriber.outbox).await? {
             Incoming::Subscribe(topic) => place.subscribe(&topic)?,

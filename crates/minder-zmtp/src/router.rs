@@ -74,17 +74,8 @@ impl Router {
     pub fn new(listeners: impl IntoIterator<Item = Listener>) -> Router {
         let (sender, inbox) = mpsc::channel(1);
         let registry = Rc::new(Registry::default());
-        let serve_one = |listener| {
-            let (sender, registry) = (sender.clone(), registry.clone());
-            serve(listener, move |stream| {
-                let (sender, registry) = (sender.clone(), registry.clone());
-                async move {
-                    // Whatever the peer did, its connection is over and nobody else is concerned.
-                    let _ = peer(stream, &registry, &sender).await;
-                }
-            })
-        };
-        let listeners = listeners.into_iter().map(serve_one).collect();
+        let heard = registry.clone();
+        let listeners = serve(listeners, move |stream| peer(stream, heard.clone(), sender.clone()));
         Router { inbox, replies: Replies(registry), _listeners: listeners }
     }
 
@@ -194,14 +185,18 @@ impl Drop for Place<'_> {
 }
 
 /// The life of one connection.
-async fn peer(stream: Stream, registry: &Registry, inbox: &mpsc::Sender<(Peer, Message)>) -> Result<(), End> {
+async fn peer(
+    stream: Stream,
+    registry: Rc<Registry>,
+    inbox: mpsc::Sender<(Peer, Message)>,
+) -> Result<(), End> {
     let mut connection = Connection::open(stream, Role::Router, &[], &registry.pool).await?;
-    let place = entered(&mut connection, registry).await?;
+    let place = entered(&mut connection, &registry).await?;
     let name = Peer(place.id.clone());
     loop {
         match connection.next(&place.outbox).await? {
             Incoming::Message(message) => {
-                connection.deliver((name.clone(), message), inbox, &place.outbox).await?;
+                connection.deliver((name.clone(), message), &inbox, &place.outbox).await?;
             }
             Incoming::Subscribe(_) | Incoming::Cancel(_) => {}
         }

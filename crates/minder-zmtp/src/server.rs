@@ -1,9 +1,11 @@
 //! What both servers do: accept, and give each connection a task of its own, up to a number.
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use tokio::task::{JoinHandle, JoinSet};
 
+use crate::error::End;
 use crate::listener::Listener;
 use crate::stream::Stream;
 
@@ -31,22 +33,32 @@ impl Drop for Task {
     }
 }
 
-/// Serves a listener, each connection in a task of its own; they all end when the returned task is dropped.
-pub(crate) fn serve<W>(listener: Listener, peer: impl Fn(Stream) -> W + 'static) -> Task
+/// Serves listeners, each connection in a task of its own; they all end when the returned tasks are dropped.
+pub(crate) fn serve<W>(
+    listeners: impl IntoIterator<Item = Listener>,
+    peer: impl Fn(Stream) -> W + 'static,
+) -> Vec<Task>
 where
-    W: Future<Output = ()> + 'static,
+    W: Future<Output = Result<(), End>> + 'static,
 {
-    Task::start(async move {
-        let mut peers = JoinSet::new();
-        loop {
-            tokio::select! {
-                accepted = listener.accept(), if peers.len() < PEERS_MAX => match accepted {
-                    Ok(stream) => drop(peers.spawn_local(peer(stream))),
-                    // Otherwise the same error would come at once, again and again.
-                    Err(_) => tokio::time::sleep(PAUSE).await,
-                },
-                Some(_) = peers.join_next() => {}
-            }
+    let peer = Rc::new(peer);
+    listeners.into_iter().map(|listener| Task::start(accept(listener, peer.clone()))).collect()
+}
+
+async fn accept<W>(listener: Listener, peer: Rc<impl Fn(Stream) -> W>)
+where
+    W: Future<Output = Result<(), End>> + 'static,
+{
+    // Whatever ended a connection concerns nobody else.
+    let mut peers = JoinSet::<Result<(), End>>::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept(), if peers.len() < PEERS_MAX => match accepted {
+                Ok(stream) => drop(peers.spawn_local(peer(stream))),
+                // Otherwise the same error would come at once, again and again.
+                Err(_) => tokio::time::sleep(PAUSE).await,
+            },
+            Some(_) = peers.join_next() => {}
         }
-    })
+    }
 }

@@ -19,9 +19,10 @@ use minder_core::ids::{BytePath, ByteString, Errno, GroupName, ProgramName, Sign
 use minder_core::instance::{Trouble, UnbornStep};
 use minder_core::plan::{GroupSpec, Plan};
 use minder_core::program::{
-    Announce, Ceiling, Colour, Command, CommandProblem, EnvironmentBase, ErrorOutput, Identity, InheritedSocket, Leads,
-    LogTarget, OutputFilter, OutputSpec, PeriodUnit, Periods, ProgramSpec, Publish, Readiness, ResourceLimit, Rotation,
-    SocketSource, StageNotices, Stamp, StampLook, Startup, StdinSource, Surroundings, Syslog, Unborn, Weekday, Zone,
+    Announce, Ceiling, Colour, Command, CommandProblem, EnvironmentBase, ErrorOutput, Identity,
+    InheritedSocket, Leads, LogTarget, OutputFilter, OutputSpec, PeriodUnit, Periods, ProgramSpec, Publish,
+    Readiness, ResourceLimit, Rotation, SocketSource, StageNotices, Stamp, StampLook, Startup, StdinSource,
+    Surroundings, Syslog, Unborn, Weekday, Zone,
 };
 use minder_core::restart::{ExpectedExits, RestartPolicy};
 use minder_core::socket::Sharing;
@@ -93,7 +94,6 @@ impl Lowering {
         if !options.use_sockets {
             return Vec::new();
         }
-        let cmd = options.cmd.to_lowercase();
         let mut inherited: Vec<InheritedSocket> = self
             .sockets
             .values()
@@ -101,7 +101,7 @@ impl Lowering {
                 let spec = &socket.spec;
                 let source = match spec.sharing {
                     Sharing::Common => SocketSource::Common(spec.name.clone()),
-                    Sharing::EachItsOwn if cmd.contains(&format!("circus.sockets.{}", spec.name)) => {
+                    Sharing::EachItsOwn if options.names_socket(spec.name.as_str()) => {
                         SocketSource::Own(spec.clone())
                     }
                     // It is bound nowhere, so nobody could do anything with it.
@@ -176,7 +176,11 @@ fn identity(options: &WatcherOptions) -> Result<Option<Identity>, Exception> {
     }
     let groups = match (&wanted.username, wanted.gid) {
         (Some(name), Some(gid)) => groups_of(name, gid),
-        _ => rustix::process::getgroups().unwrap_or_default().into_iter().map(|gid| gid.as_raw()).collect(),
+        _ => rustix::process::getgroups()
+            .unwrap_or_default()
+            .into_iter()
+            .map(rustix::fs::Gid::as_raw)
+            .collect(),
     };
     Ok(Some(Identity { uid, gid, groups }))
 }
@@ -231,7 +235,7 @@ fn limits(options: &WatcherOptions) -> Result<Vec<ResourceLimit>, Exception> {
 fn stop(options: &WatcherOptions) -> StopPolicy {
     StopPolicy {
         signal: u8::try_from(options.stop_signal).map_or(Signal::TERM, Signal),
-        grace: Duration::try_from_secs_f64(options.graceful_timeout).unwrap_or(Duration::ZERO),
+        grace: options.grace(),
         reach: if options.stop_children { Reach::Family } else { Reach::Process },
         kill_reach: Reach::Tree,
     }
@@ -406,10 +410,15 @@ pub fn restore(snapshot: &[u8]) -> Result<Plan, String> {
 
 fn restore_group(made_of: &Value) -> Option<GroupSpec> {
     let options = WatcherOptions::decode(made_of.get("options")?)?;
-    let sockets = made_of.get("sockets")?.as_array()?.iter().map(sockets::decode).collect::<Option<Vec<_>>>()?;
+    let sockets =
+        made_of.get("sockets")?.as_array()?.iter().map(sockets::decode).collect::<Option<Vec<_>>>()?;
     let sockets = sockets.into_iter().map(|socket| (socket.spec.name.to_string(), socket)).collect();
     let lowering = Lowering { sockets };
-    let wids = made_of.get("wids")?.as_array()?.iter().map(|wid| wid.as_u64().and_then(|wid| u32::try_from(wid).ok()));
+    let wids = made_of
+        .get("wids")?
+        .as_array()?
+        .iter()
+        .map(|wid| wid.as_u64().and_then(|wid| u32::try_from(wid).ok()));
     let program = |wid: Option<u32>| {
         let wid = wid?;
         // What lives goes on, even where it could not be started again.
@@ -445,7 +454,9 @@ pub fn trouble_text(trouble: &Trouble, spec: &ProgramSpec) -> String {
             let directory = spec.directory.as_ref().map_or(&b""[..], BytePath::as_bytes);
             format!("{}: {}", os_error(*errno), quoted(directory))
         }
-        Trouble::Unborn(UnbornStep::Exec, errno) => format!("{}: {}", os_error(*errno), quoted(first_word(spec))),
+        Trouble::Unborn(UnbornStep::Exec, errno) => {
+            format!("{}: {}", os_error(*errno), quoted(first_word(spec)))
+        }
         Trouble::Unborn(UnbornStep::Limits, errno) => match errno.0 {
             1 => "not allowed to raise maximum limit".to_owned(),
             22 => "current limit exceeds maximum limit".to_owned(),
@@ -465,7 +476,9 @@ pub fn command_text(problem: &CommandProblem, spec: &ProgramSpec) -> String {
         CommandProblem::Unsplittable(why) => why.to_string(),
         CommandProblem::Empty => "list index out of range".to_owned(),
         CommandProblem::NotFound(_) => format!("{}: {}", os_error(Errno(2)), quoted(first_word(spec))),
-        CommandProblem::IsDirectory(_) | CommandProblem::NotExecutable(_) | CommandProblem::NotPermitted(_) => {
+        CommandProblem::IsDirectory(_)
+        | CommandProblem::NotExecutable(_)
+        | CommandProblem::NotPermitted(_) => {
             format!("{}: {}", os_error(Errno(13)), quoted(first_word(spec)))
         }
     }

@@ -1,5 +1,6 @@
 //! The sockets of a file as the mind takes them, and kept as JSON.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use minder_core::ids::SocketName;
@@ -22,8 +23,9 @@ pub struct Socket {
 const FIRST: i32 = 3;
 
 /// The smallest number that none of these sockets has.
-pub fn free_descriptor<'a>(sockets: impl Iterator<Item = &'a Socket> + Clone) -> i32 {
-    (FIRST..).find(|number| sockets.clone().all(|socket| socket.descriptor != *number)).unwrap_or(FIRST)
+pub fn free_descriptor<'a>(sockets: impl Iterator<Item = &'a Socket>) -> i32 {
+    let taken: BTreeSet<i32> = sockets.map(|socket| socket.descriptor).collect();
+    (FIRST..).find(|number| !taken.contains(number)).unwrap_or(FIRST)
 }
 
 /// A socket of a file.

@@ -72,6 +72,7 @@ fn fermentrack() -> Place {
         .with("home/venv/bin/python", "")
         .with("home/venv/lib/python3.7/site-packages/x", "")
         .with(site, "")
+        .with("home/fermentrack/log/circusd.log", "")
         .with_variable("HOME", &home)
 }
 

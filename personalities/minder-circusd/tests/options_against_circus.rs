@@ -6,6 +6,10 @@
 mod against_circus;
 
 use against_circus::{Added, Place, Question, Reference};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::select;
+use proptest::test_runner::{Config, TestCaseError, TestRunner};
 use serde_json::{Value, json};
 
 /// Differences that a failure shows.
@@ -438,6 +442,102 @@ fn includes_extend_and_the_first_value_wins() {
     comparison.end();
 }
 
+/// Lines of the dialect, and lines that are nearly some.
+fn line() -> impl Strategy<Value = String> {
+    let key = select(vec![
+        "cmd",
+        "args",
+        "numprocesses",
+        "shell",
+        "copy_env",
+        "stop_signal",
+        "uid",
+        "graceful_timeout",
+        "max_age",
+        "free.x",
+        "rlimit_core",
+        "shell_args",
+        "stderr_stream.filename",
+        "A",
+        "B",
+        "port",
+        "use",
+        "name",
+        "check_delay",
+        "DEFAULT",
+        "rem",
+    ]);
+    let value = prop_oneof![
+        select(vec![
+            "",
+            "1",
+            "2",
+            "True",
+            "no",
+            "TERM",
+            "root",
+            "$(circus.env.HOME)",
+            "((circus.env.a))",
+            "$(circus.wid)",
+            "$(circus.args)",
+            "$A",
+            "$HOME/x",
+            "StdoutStream",
+            "x.log",
+            "a 'b c'",
+            "a ; b",
+            "\"\"",
+            "'",
+            "\\",
+            "$(circus.sockets.Web)",
+            "$(circus.cmd)",
+            "$(circus.env.B) x",
+        ])
+        .prop_map(str::to_owned),
+        "[ a-c;#=:$()'\"\\\\]{0,10}",
+    ];
+    let separator = select(vec!["=", " = ", ":", " : ", "  =", "= "]);
+    prop_oneof![
+        6 => (key, separator, value.clone()).prop_map(|(key, separator, value)| format!("{key}{separator}{value}")),
+        2 => (select(vec![" ", "\t", "    "]), value).prop_map(|(space, value)| format!("{space}{value}")),
+        2 => select(vec!["[circus]", "[env]", "[DEFAULT]", "[watcher:x]", "[watcher:y z]", "[socket:Web]", "[env:x]", "[env:*,y*]", "[other]"]).prop_map(str::to_owned),
+        1 => select(vec!["StdoutStream", "FileStream", "Nope", "x.log"]).prop_map(|class| format!("stdout_stream.class = {class}")),
+        1 => select(vec!["", "# c", "; c", " # c", "rem x", "Rem", "nonsense", "[", "[]", "[watcher:x"]).prop_map(str::to_owned),
+    ]
+}
+
+#[test]
+fn files_made_by_chance_say_the_same() {
+    let mut reference = Reference::start();
+    let mut runner =
+        TestRunner::new(Config { cases: cases(), failure_persistence: None, ..Config::default() });
+    let questions = [Question::Read, Question::Watchers, Question::Sockets, Question::Command];
+    let files = (vec(line(), 0..14), select(vec!["", "[circus]", "[watcher:x]", "[watcher:x]\ncmd = a"]));
+    let reference = std::cell::RefCell::new(&mut reference);
+    let outcome = runner.run(&files, |(lines, head)| {
+        let text = format!("{head}\n{}\n", lines.join("\n"));
+        let place = Place::new().with("circus.ini", &text);
+        for question in &questions {
+            let (theirs, ours) = (reference.borrow_mut().ask(&place, question), question.ours(&place));
+            if !same(&theirs, &ours) {
+                let (theirs, ours) = narrowed(&theirs, &ours);
+                return Err(TestCaseError::fail(format!(
+                    "{text}\n{question:?}\n  circus: {theirs}\n  ours:   {ours}"
+                )));
+            }
+        }
+        Ok(())
+    });
+    if let Err(error) = outcome {
+        panic!("{error}");
+    }
+}
+
+/// How many files chance makes; more if somebody has the time.
+fn cases() -> u32 {
+    std::env::var("MINDER_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(400)
+}
+
 /// Values of every kind.
 fn values() -> Vec<Value> {
     vec![
@@ -614,14 +714,7 @@ fn a_client_changes_a_watcher_to_the_same_effect() {
     let place = Place::new();
     for key in KEYS {
         for value in values() {
-            // It notices at the first spawn. And a file name that is a number is an open descriptor to it, which it closes.
-            let later = matches!(key, "working_dir" | "cmd" | "stdout_stream.filename") && !value.is_string()
-                || key == "args" && !(value.is_string() || value.is_null() || value == json!([]));
-            // It imports what a hook names, which is the work of the hooks here.
-            let imported = key.starts_with("hooks.") && value.is_string();
-            // A file name that it refuses, it keeps.
-            let kept = key == "stdout_stream.filename" && value == "";
-            if later || imported || kept {
+            if deviates_when_changed(key, &value) {
                 continue;
             }
             let options =
@@ -660,4 +753,46 @@ fn a_client_changes_a_watcher_to_the_same_effect() {
         comparison.ask(&place, &Question::Change { options, changes }, "changes");
     }
     comparison.end();
+}
+
+/// See `docs/from-circus.md`.
+fn deviates_when_changed(key: &str, value: &Value) -> bool {
+    match key {
+        // A file name that is a number is an open descriptor to it, which it closes. One that it refuses, it keeps.
+        "stdout_stream.filename" => !value.is_string() || value == "",
+        // It notices at the first spawn.
+        "working_dir" | "cmd" => !value.is_string(),
+        "args" => !(value.is_string() || value.is_null() || *value == json!([])),
+        // It imports what a hook names, which is the work of the hooks here.
+        _ => key.starts_with("hooks.") && value.is_string(),
+    }
+}
+
+#[test]
+fn messages_made_by_chance_come_to_the_same() {
+    let mut reference = Reference::start();
+    let mut runner =
+        TestRunner::new(Config { cases: cases(), failure_persistence: None, ..Config::default() });
+    let place = Place::new();
+    let pair = || (select(KEYS.to_vec()), select(values()));
+    let added = pair().prop_filter("alike", |(key, value)| !deviates_when_added(key, value));
+    // A stream forgets its class there, and keeps a key that it has refused.
+    let changed = pair()
+        .prop_filter("alike", |(key, value)| !deviates_when_changed(key, value) && !key.contains("_stream."));
+    let messages = (vec(added, 0..4), vec(changed, 1..5));
+    let reference = std::cell::RefCell::new(&mut reference);
+    let outcome = runner.run(&messages, |(options, changes)| {
+        let options = options.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+        let changes = changes.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+        let question = Question::Change { options, changes };
+        let (theirs, ours) = (reference.borrow_mut().ask(&place, &question), question.ours(&place));
+        if same(&theirs, &ours) {
+            return Ok(());
+        }
+        let (theirs, ours) = narrowed(&theirs, &ours);
+        Err(TestCaseError::fail(format!("{question:?}\n  circus: {theirs}\n  ours:   {ours}")))
+    });
+    if let Err(error) = outcome {
+        panic!("{error}");
+    }
 }

@@ -105,6 +105,15 @@ impl<T: Field> Field for Vec<T> {
     }
 }
 
+impl<T: Field> Field for Box<T> {
+    fn put(&self, out: &mut Vec<u8>) {
+        T::put(self, out);
+    }
+    fn take(from: &mut &[u8]) -> Result<Self, Garbled> {
+        T::take(from).map(Self::new)
+    }
+}
+
 impl<T: Field> Field for Option<T> {
     fn put(&self, out: &mut Vec<u8>) {
         u8::from(self.is_some()).put(out);

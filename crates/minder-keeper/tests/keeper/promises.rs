@@ -136,11 +136,11 @@ fn an_impossible_request_is_refused() {
     ];
     for (child, request, errno) in cases {
         let child = ChildId(child);
-        mind.say(&ToKeeper::Spawn { child, request });
+        mind.say(&ToKeeper::Spawn { child, request: Box::new(request) });
         assert_eq!(mind.hear_own().0, FromKeeper::NotSpawned { child, step: SpawnStep::Request, errno });
     }
     let request = SpawnRequest { inherited: vec![snapshot(i32::MAX - 1)], ..script("") };
-    mind.say(&ToKeeper::Spawn { child: ChildId(2), request });
+    mind.say(&ToKeeper::Spawn { child: ChildId(2), request: Box::new(request) });
     let refusal = FromKeeper::NotSpawned { child: ChildId(2), step: SpawnStep::Pipes, errno: EINVAL };
     assert_eq!(mind.hear_own().0, refusal);
 }
@@ -293,7 +293,7 @@ fn what_a_mind_said_before_it_died_is_done() {
     let mind = world.fresh_mind();
     // Nothing is read between these: the keeper's answers are still in the socket when the mind dies.
     for child in 1..=20 {
-        mind.say(&ToKeeper::Spawn { child: ChildId(child), request: script("exec sleep 1000") });
+        mind.say(&ToKeeper::Spawn { child: ChildId(child), request: Box::new(script("exec sleep 1000")) });
     }
     mind.kill();
     let children = world.mind().hello().children;
@@ -344,7 +344,7 @@ fn five_hundred_spawns_wait_for_a_mind_that_does_not_read() {
     let mind = world.fresh_mind();
     for child in 0..COUNT {
         let request = SpawnRequest { stdout: OutputTo::Null, ..script(&format!("exit {}", child % 7)) };
-        mind.say(&ToKeeper::Spawn { child: ChildId(child), request });
+        mind.say(&ToKeeper::Spawn { child: ChildId(child), request: Box::new(request) });
     }
     let (mut born, mut dead) = (BTreeMap::new(), BTreeMap::new());
     while dead.len() < COUNT as usize {

@@ -263,7 +263,7 @@ impl TestMind {
     }
 
     pub(crate) fn spawn(&self, world: &mut World, child: u32, request: SpawnRequest) -> Spawned {
-        self.say(&ToKeeper::Spawn { child: ChildId(child), request });
+        self.say(&ToKeeper::Spawn { child: ChildId(child), request: Box::new(request) });
         match self.hear_own() {
             (FromKeeper::Spawned { child: which, pid, failure, pipes }, fds) => {
                 assert_eq!(which, ChildId(child));

@@ -37,8 +37,12 @@ pub(crate) fn run_file(file: &std::path::Path, called: &[OsString]) -> ExitCode 
 fn start(arguments: &[OsString], called: &[OsString]) -> ExitCode {
     let again = std::env::var_os(RESTART_VARIABLE).is_some();
     let start = if again { Ending::Again } else { Ending::Exit };
-    let machinery =
-        Machinery { open: listeners::open, held_name: listeners::held_name, clock: clock::now, write: write_log };
+    let machinery = Machinery {
+        open: listeners::open,
+        held_name: listeners::held_name,
+        clock: clock::now,
+        write: write_log,
+    };
     let prepared = match front::prepare(arguments, start, machinery) {
         Ok(prepared) => prepared,
         Err(status) => return status,
@@ -83,7 +87,8 @@ pub(super) struct Circusd {
 /// Makes it of what the keeper holds.
 pub(super) fn station(first: &[u8], heritage: &mut Heritage) -> io::Result<Circusd> {
     let (lives, pid) = (heritage.lives(), heritage.keeper());
-    let station = station::Station::read(first, heritage.recall(MEMO), lives, pid).map_err(io::Error::other)?;
+    let station =
+        station::Station::read(first, heritage.recall(MEMO), lives, pid).map_err(io::Error::other)?;
     Ok(Circusd { station, endpoints: heritage.take_all(ENDPOINT_PREFIX), arbiter: None })
 }
 

@@ -77,7 +77,12 @@ fn fail(text: &str) -> ExitCode {
 
 /// Becomes the keeper of a daemon of this kind. `held` are its sockets and what else its mind finds by name; `called` is the
 /// whole command line. Returns only the reason why not.
-fn become_keeper(kind: Kind, snapshot: &[u8], held: Vec<(String, OwnedFd)>, called: &[OsString]) -> io::Error {
+fn become_keeper(
+    kind: Kind,
+    snapshot: &[u8],
+    held: Vec<(String, OwnedFd)>,
+    called: &[OsString],
+) -> io::Error {
     let fixed = [(format!("{READING_PREFIX}1"), snapshot), (FIRST_READING.to_owned(), snapshot)];
     let fixed = fixed.into_iter().chain([(KIND.to_owned(), kind.word().as_bytes())]);
     let sealed = fixed.map(|(name, bytes)| memo::sealed(&name, bytes).map(|fd| (name, fd)));
@@ -105,11 +110,14 @@ fn run_mind(port: Port) -> io::Result<()> {
     let mut heritage = Heritage::sort(Greeting::receive(port)?)?;
     let kind = text(&mut heritage, KIND)?;
     let kind = Kind::ALL.into_iter().find(|known| known.word() == kind);
-    let first = taken(&mut heritage, FIRST_READING)?.ok_or_else(|| io::Error::other("the keeper holds no reading"))?;
+    let first = taken(&mut heritage, FIRST_READING)?
+        .ok_or_else(|| io::Error::other("the keeper holds no reading"))?;
     let station: Box<dyn Station> = match kind {
         Some(Kind::Supervisord) => Box::new(supervisord::station(&first, &mut heritage)?),
         Some(Kind::Circusd) => Box::new(circusd::station(&first, &mut heritage)?),
-        None => return Err(io::Error::other("the keeper holds something of a personality that is not known")),
+        None => {
+            return Err(io::Error::other("the keeper holds something of a personality that is not known"));
+        }
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
     let local = tokio::task::LocalSet::new();

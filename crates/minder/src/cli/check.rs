@@ -3,17 +3,19 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use minder_config::{Problem, Severity, render_json, render_text};
-use minder_supervisord::conf::{self, Reading, RealMachine, Request};
+use minder_config::{Problem, Severity, Sources, render_json, render_text};
+use minder_supervisord::conf;
 use serde_json::json;
 
+use super::dialect::Dialect;
 use super::ended::{Complaint, Ended, Form};
 use super::terminal::{self, Colour, coloured};
 
-/// Show every problem of a supervisord.conf at once, with its place and what to do.
+/// Show every problem of a configuration at once, with its place and what to do.
 ///
-/// Nothing is started and no file is written. Variables (`%(ENV_X)s`) are taken from the environment of this command.
-/// Exit status 1 says that supervisord would refuse the file.
+/// The file is a supervisord.conf, a circus.ini or a kegbot.cfg; its sections say which. Nothing is started and no file is
+/// written. Variables (`%(ENV_X)s`, `$(circus.env.X)`) are taken from the environment of this command. Exit status 1 says
+/// that the program it is for would refuse the file.
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
     /// The configuration.
@@ -32,20 +34,54 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ended, Complaint> {
         let why = if arguments.file.exists() { "it is no file" } else { "there is no such file" };
         return Err(Complaint::new(Ended::Misused, format!("cannot check {file}: {why}")).in_form(form));
     }
-    let reading = conf::read(&Request { file: file.to_owned(), ..Request::default() }, &RealMachine);
-    let count = Count::of(&reading);
+    let checked = Checked::new(file, Dialect::of_file(&arguments.file));
+    let count = Count::of(&checked);
     match form {
-        Form::Text => terminal::say(&text(file, &reading, &count)),
-        Form::Json => terminal::say(&format!("{:#}\n", json(file, &reading, &count))),
+        Form::Text => terminal::say(&text(file, &checked, &count)),
+        Form::Json => terminal::say(&format!("{:#}\n", json(file, &checked, &count))),
     }
     Ok(if count.errors == 0 { Ended::Well } else { Ended::Failed })
 }
 
-/// The problems as they stand in the files, errors and warnings mixed. Those without a place come first.
-fn in_order(reading: &Reading) -> Vec<&Problem> {
-    let mut problems = reading.problems();
-    problems.sort_by_key(|problem| problem.at.map(|at| (at.file, at.start)));
-    problems
+/// A configuration, looked through.
+struct Checked {
+    dialect: Dialect,
+    sources: Sources,
+    /// As they stand in the files, errors and warnings mixed. Those without a place come first.
+    problems: Vec<Problem>,
+    /// What would run: names, and under each the names of its processes.
+    groups: Vec<(String, Vec<String>)>,
+}
+
+impl Checked {
+    fn new(file: &str, dialect: Dialect) -> Self {
+        let mut checked = match dialect {
+            Dialect::Supervisor => Self::supervisor(file),
+            Dialect::Circus => Self::circus(file),
+        };
+        checked.problems.sort_by_key(|problem| problem.at.map(|at| (at.file, at.start)));
+        checked
+    }
+
+    fn supervisor(file: &str) -> Self {
+        let request = conf::Request { file: file.to_owned(), ..conf::Request::default() };
+        let reading = conf::read(&request, &conf::RealMachine);
+        let problems = reading.problems().into_iter().cloned().collect();
+        let groups = reading.settings.groups.iter().map(|group| {
+            let names = group.processes.iter().map(|process| process.name.clone());
+            (group.name.clone(), names.collect())
+        });
+        let groups = groups.collect();
+        Self { dialect: Dialect::Supervisor, sources: reading.sources, problems, groups }
+    }
+
+    fn circus(file: &str) -> Self {
+        let checked = minder_circusd::daemon::checking::check(file);
+        let numbered =
+            |(name, count): (String, u32)| (name, (1..=count).map(|wid| wid.to_string()).collect());
+        let groups = checked.watchers.into_iter().map(numbered).collect();
+        Self { dialect: Dialect::Circus, sources: checked.sources, problems: checked.problems, groups }
+    }
 }
 
 struct Count {
@@ -56,14 +92,13 @@ struct Count {
 }
 
 impl Count {
-    fn of(reading: &Reading) -> Count {
-        let problems = reading.problems();
-        let errors = problems.iter().filter(|problem| problem.severity == Severity::Error).count();
+    fn of(checked: &Checked) -> Count {
+        let errors = checked.problems.iter().filter(|problem| problem.severity == Severity::Error).count();
         Count {
             errors,
-            warnings: problems.len() - errors,
-            groups: reading.settings.groups.len(),
-            processes: reading.settings.groups.iter().map(|group| group.processes.len()).sum(),
+            warnings: checked.problems.len() - errors,
+            groups: checked.groups.len(),
+            processes: checked.groups.iter().map(|(_, processes)| processes.len()).sum(),
         }
     }
 
@@ -77,42 +112,42 @@ impl Count {
     }
 }
 
-fn text(file: &str, reading: &Reading, count: &Count) -> String {
+fn text(file: &str, checked: &Checked, count: &Count) -> String {
     let paint = terminal::paint();
     let mut text = String::new();
-    for problem in in_order(reading) {
-        text.push_str(&render_text(problem, &reading.sources, paint));
+    for problem in &checked.problems {
+        text.push_str(&render_text(problem, &checked.sources, paint));
         text.push('\n');
     }
     let problems = count.problems();
     let summary = if count.errors == 0 {
         let colour = if count.warnings == 0 { Colour::Green } else { Colour::Yellow };
-        let content = format!("{} in {}", plural(count.processes, "process"), plural(count.groups, "group"));
+        let groups = plural(count.groups, checked.dialect.group_word());
+        let content = format!("{} in {groups}", plural(count.processes, "process"));
         format!("{file}: {}, {content}", coloured(&problems, colour, paint))
     } else {
-        format!("{file}: {}, supervisord would refuse it", coloured(&problems, Colour::Red, paint))
+        let program = checked.dialect.program();
+        format!("{file}: {}, {program} would refuse it", coloured(&problems, Colour::Red, paint))
     };
     text.push_str(&summary);
     text.push('\n');
     text
 }
 
-fn json(file: &str, reading: &Reading, count: &Count) -> serde_json::Value {
-    let problems: Vec<serde_json::Value> = in_order(reading)
-        .into_iter()
-        .filter_map(|problem| serde_json::from_str(&render_json(problem, &reading.sources)).ok())
+fn json(file: &str, checked: &Checked, count: &Count) -> serde_json::Value {
+    let problems: Vec<serde_json::Value> = checked
+        .problems
+        .iter()
+        .filter_map(|problem| serde_json::from_str(&render_json(problem, &checked.sources)).ok())
         .collect();
-    let groups: Vec<serde_json::Value> = reading
-        .settings
+    let groups: Vec<serde_json::Value> = checked
         .groups
         .iter()
-        .map(|group| {
-            let names: Vec<&str> = group.processes.iter().map(|process| process.name.as_str()).collect();
-            json!({ "name": group.name, "processes": names })
-        })
+        .map(|(name, processes)| json!({ "name": name, "processes": processes }))
         .collect();
     json!({
         "file": file,
+        "for": checked.dialect.program(),
         "accepted": count.errors == 0,
         "errors": count.errors,
         "warnings": count.warnings,

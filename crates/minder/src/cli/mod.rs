@@ -7,7 +7,7 @@
 //!                          Ended ◀─┘   or a Complaint, with what to do about it
 //! ```
 //!
-//! In reading order: [`ended`], the exit statuses and complaints; [`terminal`] and [`table`], what is shown; [`server`]
+//! In reading order: [`ended`], the exit statuses and complaints; [`dialect`], whose a file is; [`terminal`] and [`table`], what is shown; [`server`]
 //! and [`programs`], whom is asked and about what; [`bring`], what start, stop and restart share; then the commands.
 //!
 //! Invariants: the commands that talk to a server learn everything from it, so they work against the original too; what
@@ -16,6 +16,7 @@
 mod bring;
 mod check;
 mod completions;
+mod dialect;
 mod ended;
 pub(crate) mod install_links;
 mod logs;
@@ -47,7 +48,7 @@ Exit status:
   2  the command line is wrong
   4  the server cannot be reached, or does not let us in
 
-Called as supervisord, supervisorctl, echo_supervisord_conf or pidproxy (see install-links), minder is that program.";
+Called as supervisord, circusd or another of the programs that install-links names, minder is that program.";
 
 /// Looks after every process of a machine that nobody is watching.
 #[derive(Debug, Parser)]

@@ -1,4 +1,4 @@
-//! `minder run`: the server in the foreground, as `supervisord -n` would be.
+//! `minder run`: the server of a configuration in the foreground, as `supervisord -n` or `circusd` would be.
 
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
@@ -6,11 +6,14 @@ use std::process::ExitCode;
 
 use clap::Args;
 
+use super::dialect::Dialect;
 use super::server::whereabouts;
 use super::terminal;
 use crate::assemble;
 
-/// Run a supervisord.conf in the foreground until Ctrl-C.
+/// Run a configuration in the foreground until Ctrl-C.
+///
+/// The file is a supervisord.conf, a circus.ini or a kegbot.cfg; its sections say which.
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
     /// The configuration.
@@ -20,11 +23,28 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments) -> ExitCode {
     // Whoever reloads the whole server has read it before.
     let again = std::env::var_os(minder_keeper::RESTART_VARIABLE).is_some();
-    if std::io::stderr().is_terminal() && !again {
-        terminal::tell(&introduction(&arguments.file));
-    }
     let called: Vec<_> = std::env::args_os().collect();
-    assemble::supervisord::run_file(&arguments.file, &called)
+    let dialect = Dialect::of_file(&arguments.file);
+    if std::io::stderr().is_terminal() && !again {
+        terminal::tell(&match dialect {
+            Dialect::Supervisor => introduction(&arguments.file),
+            Dialect::Circus => circus_introduction(&arguments.file),
+        });
+    }
+    match dialect {
+        Dialect::Supervisor => assemble::supervisord::run_file(&arguments.file, &called),
+        Dialect::Circus => assemble::circusd::run_file(&arguments.file, &called),
+    }
+}
+
+fn circus_introduction(file: &Path) -> String {
+    let shown = file.display();
+    let endpoint = minder_circusd::daemon::checking::endpoint(&shown.to_string());
+    format!(
+        "minder: {shown}, endpoint {endpoint}\n  \
+         in another terminal: circusctl --endpoint {endpoint} status\n  \
+         Ctrl-C stops the watchers, then minder\n"
+    )
 }
 
 /// How to reach the server. What is wrong with the file the server itself will say.

@@ -107,6 +107,9 @@ impl Arbiter {
     }
 
     /// Begins a change as soon as there is no other. For what nobody could be refused: signals, and the daemon's own.
+    ///
+    /// # Errors
+    /// When everything is about to begin afresh.
     pub async fn wait_for_turn(self: &Rc<Self>, change: Change) -> Result<Turn, Conflict> {
         loop {
             let freed = self.free.notified();

@@ -7,7 +7,6 @@ use super::announce::object;
 use super::log::Level;
 use super::{Arbiter, Watcher};
 use crate::hooks::{HookReturn, WatcherView};
-use crate::options::watcher::FAILURES_IGNORED;
 
 /// The moments at which a hook may be called.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -57,14 +56,19 @@ pub enum Consent {
 impl Arbiter {
     /// Asks a watcher's hook of this moment, if it has one.
     pub(crate) async fn consult(&self, group: &GroupName, moment: Moment, extra: Value) -> Consent {
-        let Some(Some((callable, ignored, view))) = self.with(group, |watcher| question(watcher, moment)) else {
+        let Some(Some((callable, ignored, view))) = self.with(group, |watcher| question(watcher, moment))
+        else {
             return Consent::Given;
         };
         let name = moment.word();
         let answer = self.hooks.call(&callable, name, &view, &pairs(extra)).await;
         match answer {
             Ok(HookReturn { truth, .. }) => {
-                self.announce(group, "hook_success", object(json!({"name": name, "time": self.wall_seconds()})));
+                self.announce(
+                    group,
+                    "hook_success",
+                    object(json!({"name": name, "time": self.wall_seconds()})),
+                );
                 if truth { Consent::Given } else { Consent::Refused }
             }
             Err(error) => {
@@ -77,8 +81,14 @@ impl Arbiter {
     }
 
     /// Lets a watcher's hook change what is told of a process.
-    pub(crate) async fn extend_stats(&self, group: &GroupName, pid: u32, stats: Value) -> Result<Value, String> {
-        let Some(Some((callable, _, view))) = self.with(group, |watcher| question(watcher, Moment::ExtendedStats))
+    pub(crate) async fn extend_stats(
+        &self,
+        group: &GroupName,
+        pid: u32,
+        stats: Value,
+    ) -> Result<Value, String> {
+        let Some(Some((callable, _, view))) =
+            self.with(group, |watcher| question(watcher, Moment::ExtendedStats))
         else {
             return Ok(stats);
         };
@@ -91,8 +101,8 @@ impl Arbiter {
 /// The hook's callable, whether its failure counts as consent, and the watcher as it sees it.
 fn question(watcher: &mut Watcher, moment: Moment) -> Option<(String, bool, WatcherView)> {
     let name = moment.word();
-    let (_, hook) = watcher.options.hooks.iter().find(|(of, _)| of == name)?;
-    let ignored = hook.ignore_failure || FAILURES_IGNORED.contains(&name);
+    let hook = watcher.options.hook(name)?;
+    let ignored = watcher.options.ignores_failure_of(name);
     let options = &watcher.options;
     let view = WatcherView {
         name: watcher.name.clone(),
@@ -101,7 +111,7 @@ fn question(watcher: &mut Watcher, moment: Moment) -> Option<(String, bool, Watc
         args: options.args.to_json(),
         env: variables(watcher),
         pids: watcher.processes.iter().map(|process| process.pid.get()).collect(),
-        numprocesses: u32::try_from(options.numprocesses).unwrap_or(0),
+        numprocesses: options.wanted(),
         working_dir: Some(options.working_dir.clone()),
         options: options.options(),
     };

@@ -45,7 +45,10 @@ impl Arbiter {
         let begun = self.with(group, |watcher| {
             let options = &watcher.options;
             let order = order.unwrap_or_default();
-            let wanted = (order.signal.unwrap_or(options.stop_signal), order.grace.unwrap_or(options.graceful_timeout));
+            let wanted = (
+                order.signal.unwrap_or(options.stop_signal),
+                order.grace.unwrap_or(options.graceful_timeout),
+            );
             let process = watcher.processes.iter_mut().find(|process| process.pid.get() == pid)?;
             if process.life != Life::Running {
                 return None;
@@ -75,7 +78,8 @@ impl Arbiter {
 
     /// The signal, or the one that does nothing if a hook says no.
     async fn permitted(&self, group: &GroupName, pid: u32, signal: Signal) -> Signal {
-        let consent = self.consult(group, Moment::BeforeSignal, json!({"pid": pid, "signum": signal.0})).await;
+        let consent =
+            self.consult(group, Moment::BeforeSignal, json!({"pid": pid, "signum": signal.0})).await;
         match consent {
             Consent::Refused if signal != Signal::KILL => Signal(0),
             Consent::Refused | Consent::Given => signal,
@@ -121,7 +125,8 @@ impl Arbiter {
             Life::Ended { status, .. } => exit_code(status),
             Life::Running | Life::Stopping => Value::Null,
         };
-        let mut payload = object(json!({"process_pid": pid, "time": self.wall_seconds(), "exit_code": exit_code}));
+        let mut payload =
+            object(json!({"process_pid": pid, "time": self.wall_seconds(), "exit_code": exit_code}));
         self.announce(group, "reap", payload.clone());
         payload.insert("process_status".into(), Value::Null);
         self.consult(group, Moment::AfterReap, Value::Object(payload)).await;
@@ -142,7 +147,12 @@ impl Arbiter {
     ///
     /// # Errors
     /// When the kernel refuses it.
-    pub(crate) async fn signal_process(&self, group: &GroupName, pid: u32, signal: Signal) -> Result<(), Failed> {
+    pub(crate) async fn signal_process(
+        &self,
+        group: &GroupName,
+        pid: u32,
+        signal: Signal,
+    ) -> Result<(), Failed> {
         let Some(id) = self.slot_of(group, pid) else { return Ok(()) };
         if self.permitted(group, pid, signal).await == signal {
             self.send(id, signal, Reach::Process).await?;

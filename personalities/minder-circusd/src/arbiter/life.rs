@@ -112,7 +112,8 @@ impl Arbiter {
             }
             self.set_status(group, Status::Stopping);
             self.consult(group, Moment::BeforeStop, json!({})).await;
-            let alive = self.with(group, |watcher| watcher.alive().map(|process| process.pid.get()).collect());
+            let alive =
+                self.with(group, |watcher| watcher.alive().map(|process| process.pid.get()).collect());
             self.kill_processes(group, alive.unwrap_or_default(), None).await?;
             self.wait_for_ends(group).await;
             self.reap_ended(group).await;

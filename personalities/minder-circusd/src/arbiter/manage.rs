@@ -92,7 +92,11 @@ impl Arbiter {
         self.end_expired(group).await?;
         let lacking = self.with(group, |watcher| {
             let lacks = watcher.missing() > 0 && watcher.status != Status::Stopping;
-            lacks.then_some((watcher.options.respawn, watcher.processes.is_empty(), watcher.options.on_demand))
+            lacks.then_some((
+                watcher.options.respawn,
+                watcher.processes.is_empty(),
+                watcher.options.on_demand,
+            ))
         });
         match lacking.flatten() {
             Some((true, _, _)) => self.spawn_processes(group).await?,
@@ -182,7 +186,12 @@ impl Arbiter {
 }
 
 /// When something is to be done about a watcher.
-fn due(watcher: &Watcher, delay: Duration, now: Instant, next: &dyn Fn(Instant) -> Instant) -> Option<Instant> {
+fn due(
+    watcher: &Watcher,
+    delay: Duration,
+    now: Instant,
+    next: &dyn Fn(Instant) -> Instant,
+) -> Option<Instant> {
     if watcher.status == Status::Stopped {
         return None;
     }
@@ -193,8 +202,8 @@ fn due(watcher: &Watcher, delay: Duration, now: Instant, next: &dyn Fn(Instant) 
         Life::Running | Life::Stopping => None,
     });
     let options = &watcher.options;
-    let lacks = watcher.missing() > 0
-        && (options.respawn || (watcher.processes.is_empty() && !options.on_demand));
+    let lacks =
+        watcher.missing() > 0 && (options.respawn || (watcher.processes.is_empty() && !options.on_demand));
     let lacking = (lacks && watcher.status == Status::Active).then(|| next(now));
     let oldest = Duration::from_secs(u64::try_from(watcher.options.max_age).unwrap_or(0));
     let expiring = watcher

@@ -52,8 +52,8 @@ use minder_core::ids::GroupName;
 use minder_core::time::{Instant, WallTime};
 use tokio::sync::Notify;
 
-use crate::hooks::Hooks;
 use crate::daemon::kept::{Kept, Logging};
+use crate::hooks::Hooks;
 use crate::ini::{Baseline, Circus};
 use crate::lower::Lowering;
 use crate::stats::info::Sampler;
@@ -293,10 +293,11 @@ pub(crate) fn seconds(wall: WallTime) -> f64 {
 }
 
 /// A pause between two processes. Nothing for one that is no pause at all.
-pub(crate) async fn pause(seconds: f64) {
-    match Duration::try_from_secs_f64(seconds) {
-        Ok(pause) if !pause.is_zero() => tokio::time::sleep(pause).await,
+pub(crate) async fn pause(length: Duration) {
+    if length.is_zero() {
         // As the original's loop does, others get their turn.
-        _ => tokio::task::yield_now().await,
+        tokio::task::yield_now().await;
+    } else {
+        tokio::time::sleep(length).await;
     }
 }

@@ -57,7 +57,9 @@ impl Observer for Ears {
             Event::StopSignalled { id, pid, .. } => self.0.killed(world, *id, *pid),
             Event::RelativeSignalled { id, pid, .. } => {
                 let stopping = |id| {
-                    world.instance(id).is_some_and(|instance| matches!(instance.facts.phase, Phase::Stopping { .. }))
+                    world
+                        .instance(id)
+                        .is_some_and(|instance| matches!(instance.facts.phase, Phase::Stopping { .. }))
                 };
                 // Not for what somebody only wanted to have signalled.
                 if stopping(*id) {
@@ -65,7 +67,9 @@ impl Observer for Ears {
                 }
             }
             Event::Asked(signal) => self.0.asked(*signal, now, orders),
-            Event::Trouble(text) => orders.extend(self.0.log.line(now, Level::Warning, text).map(Order::Journal)),
+            Event::Trouble(text) => {
+                orders.extend(self.0.log.line(now, Level::Warning, text).map(Order::Journal));
+            }
             Event::Began
             | Event::StopBegan
             | Event::Output(_)

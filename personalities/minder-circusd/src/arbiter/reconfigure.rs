@@ -26,7 +26,8 @@ impl Arbiter {
     pub(crate) async fn reconfigure(self: Rc<Self>, turn: Turn) -> Result<(), Failed> {
         let _turn = turn;
         let file = self.state.borrow().file.clone();
-        let settings = ini::read(&file, &RealMachine).accepted().map_err(|error| Failed(error.to_string()))?;
+        let settings =
+            ini::read(&file, &RealMachine).accepted().map_err(|error| Failed(error.to_string()))?;
         let baseline = settings.baseline(&RealMachine);
         let changes = self.state.borrow().baseline.changes(&baseline);
         if !changes.circus.is_empty() {
@@ -48,8 +49,11 @@ impl Arbiter {
             .watchers
             .iter()
             .filter(|watcher| {
-                let cmd = watcher.values.get("cmd").and_then(serde_json::Value::as_str).unwrap_or("");
-                changes.sockets.removed.iter().any(|socket| names_socket(cmd, socket))
+                // One that cannot be made uses nothing.
+                let options = watcher.options(&RealMachine).ok();
+                let uses =
+                    |socket: &String| options.as_ref().is_some_and(|options| options.names_socket(socket));
+                changes.sockets.removed.iter().any(uses)
             })
             .map(|watcher| watcher.name.as_str())
             .collect();
@@ -93,7 +97,8 @@ impl Arbiter {
             self.close_socket(&SocketName::new(name.as_str())).await;
         }
         let state = self.state.borrow();
-        let uses = |watcher: &&super::Watcher| changed.iter().any(|socket| names_socket(&watcher.options.cmd, socket));
+        let uses =
+            |watcher: &&super::Watcher| changed.iter().any(|socket| watcher.options.names_socket(socket));
         Ok(state.watchers.iter().filter(uses).map(|watcher| watcher.group.clone()).collect())
     }
 
@@ -153,7 +158,12 @@ impl Arbiter {
         for options in wanted {
             let name = options.name.clone();
             let present = self.state.borrow().watchers.iter().any(|watcher| watcher.name == name);
-            if !present {
+            if present {
+                continue;
+            }
+            if let Err(why) = self.check_hooks(&options).await {
+                self.say(Level::Warning, &format!("Failed to create watcher\n{why}"));
+            } else {
                 let group = self.enlist(options);
                 self.start_all_now(vec![group]).await?;
             }
@@ -182,9 +192,4 @@ impl Arbiter {
         let _turn = turn;
         self.remove_now(&group, leftovers).await
     }
-}
-
-/// Whether a command names a socket.
-fn names_socket(cmd: &str, socket: &str) -> bool {
-    cmd.to_lowercase().contains(&format!("circus.sockets.{socket}"))
 }

@@ -56,12 +56,13 @@ impl Arbiter {
     }
 
     async fn replace_one_by_one(self: &Rc<Self>, group: &GroupName) -> Result<(), Failed> {
-        let pids = self.with(group, |watcher| watcher.alive().map(|process| process.pid.get()).collect::<Vec<_>>());
+        let pids =
+            self.with(group, |watcher| watcher.alive().map(|process| process.pid.get()).collect::<Vec<_>>());
         for pid in pids.unwrap_or_default() {
             self.kill_process(group, pid, None).await?;
             self.reap(group, pid).await;
             self.spawn_process(group).await?;
-            let delay = self.with(group, |watcher| watcher.options.warmup_delay.as_f64()).unwrap_or(0.0);
+            let delay = self.with(group, |watcher| watcher.options.warmup()).unwrap_or_default();
             super::pause(delay).await;
         }
         Ok(())

@@ -184,7 +184,9 @@ fn process_of(wid: u32, id: InstanceId, facts: &Facts) -> Option<Process> {
         Phase::Starting { pid, .. } | Phase::Up { pid } | Phase::Lost { pid } => {
             Some(Process::new(wid, id, pid, started))
         }
-        Phase::Stopping { pid, .. } => Some(Process { life: Life::Stopping, ..Process::new(wid, id, pid, started) }),
+        Phase::Stopping { pid, .. } => {
+            Some(Process { life: Life::Stopping, ..Process::new(wid, id, pid, started) })
+        }
         Phase::Down(_) | Phase::Waiting { .. } | Phase::Spawning => None,
     }
 }

@@ -11,7 +11,11 @@ impl Arbiter {
     ///
     /// # Errors
     /// When it may have only one, and what the original raises an exception for.
-    pub(crate) async fn set_numprocesses(self: &Rc<Self>, group: &GroupName, number: i64) -> Result<i64, Failed> {
+    pub(crate) async fn set_numprocesses(
+        self: &Rc<Self>,
+        group: &GroupName,
+        number: i64,
+    ) -> Result<i64, Failed> {
         let number = number.max(0);
         let set = self.with(group, |watcher| {
             if watcher.options.singleton && number > 1 {

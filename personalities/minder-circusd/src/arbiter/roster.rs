@@ -21,7 +21,12 @@ pub enum Leftovers {
 impl Arbiter {
     /// Puts a watcher on the list, without starting it.
     pub(crate) fn enlist(&self, options: WatcherOptions) -> GroupName {
-        self.enlist_again(KeptWatcher { options, group: None, status: Status::Stopped, listing: Listing::Listed })
+        self.enlist_again(KeptWatcher {
+            options,
+            group: None,
+            status: Status::Stopped,
+            listing: Listing::Listed,
+        })
     }
 
     /// Puts a watcher on the list as an earlier mind had it.
@@ -46,8 +51,14 @@ impl Arbiter {
     ///
     /// # Errors
     /// When a process cannot be signalled.
-    pub(crate) async fn remove_now(self: &Rc<Self>, group: &GroupName, leftovers: Leftovers) -> Result<(), Failed> {
-        self.with(group, |watcher| watcher.clone()).iter().for_each(|watcher| self.announce_of(watcher, "remove"));
+    pub(crate) async fn remove_now(
+        self: &Rc<Self>,
+        group: &GroupName,
+        leftovers: Leftovers,
+    ) -> Result<(), Failed> {
+        self.with(group, |watcher| watcher.clone())
+            .iter()
+            .for_each(|watcher| self.announce_of(watcher, "remove"));
         if leftovers == Leftovers::Stopped {
             // It stops under its name; for clients it is gone already.
             self.with(group, |watcher| watcher.listing = Listing::Leaving);

@@ -45,7 +45,11 @@ impl Arbiter {
     ///
     /// # Errors
     /// What the original raises an exception for.
-    pub(crate) async fn follow_up(self: &Rc<Self>, group: &GroupName, effects: Vec<Effect>) -> Result<(), Failed> {
+    pub(crate) async fn follow_up(
+        self: &Rc<Self>,
+        group: &GroupName,
+        effects: Vec<Effect>,
+    ) -> Result<(), Failed> {
         for effect in &effects {
             if let Effect::ReloadHook { moment } = effect {
                 self.load_hook_again(group, moment).await?;
@@ -66,7 +70,7 @@ impl Arbiter {
 
     async fn load_hook_again(&self, group: &GroupName, moment: &str) -> Result<(), Failed> {
         let hook = self.with(group, |watcher| {
-            let callable = watcher.options.hooks.iter().find(|(of, _)| of == moment).map(|(_, hook)| hook.callable.clone());
+            let callable = watcher.options.hook(moment).map(|hook| hook.callable.clone());
             callable.map(|callable| (callable, super::hook::python_path(watcher)))
         });
         let Some(Some((callable, path))) = hook else { return Ok(()) };

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use minder_core::control::{Refusal, Reading, Reply, Request, Selection, Until};
+use minder_core::control::{Reading, Refusal, Reply, Request, Selection, Until};
 use minder_core::ids::{GroupName, ProgramName};
 use minder_core::program::ProgramSpec;
 use serde_json::json;
@@ -71,7 +71,9 @@ impl Arbiter {
             })
             .collect();
         let same = programs.len() == watcher.slots.len()
-            && programs.iter().all(|(wid, spec)| watcher.slots.get(wid).is_some_and(|slot| slot.spec == *spec));
+            && programs
+                .iter()
+                .all(|(wid, spec)| watcher.slots.get(wid).is_some_and(|slot| slot.spec == *spec));
         if same {
             return Some(None);
         }
@@ -80,7 +82,8 @@ impl Arbiter {
 
     /// Learns what the mind calls the slots of a group.
     pub(crate) async fn learn_slots(&self, group: &GroupName) -> Result<(), Failed> {
-        let Reply::Reports(reports) = self.ask(Request::Report(Selection::Group(group.clone()))).await? else {
+        let Reply::Reports(reports) = self.ask(Request::Report(Selection::Group(group.clone()))).await?
+        else {
             return Ok(());
         };
         self.with(group, |watcher| {
@@ -121,9 +124,8 @@ impl Arbiter {
         if let Some(Err(why)) = self.lowered(group, wid) {
             return Ok(Err(why));
         }
-        let mut wids = self
-            .with(group, |watcher| watcher.slots.keys().copied().collect::<Vec<_>>())
-            .unwrap_or_default();
+        let mut wids =
+            self.with(group, |watcher| watcher.slots.keys().copied().collect::<Vec<_>>()).unwrap_or_default();
         if !wids.contains(&wid) {
             wids.push(wid);
         }
@@ -147,7 +149,12 @@ impl Arbiter {
     /// Puts the new process on the watcher's list. It may have ended already.
     async fn take_in(&self, group: &GroupName, wid: u32, slot: &Slot) -> Result<u32, String> {
         let known = self.with(group, |watcher| {
-            watcher.processes.iter().rev().find(|process| process.id == slot.id && process.wid == wid).map(|p| p.pid)
+            watcher
+                .processes
+                .iter()
+                .rev()
+                .find(|process| process.id == slot.id && process.wid == wid)
+                .map(|p| p.pid)
         });
         match known.flatten() {
             Some(pid) => Ok(pid.get()),
@@ -185,7 +192,7 @@ impl Arbiter {
                 Spawned::Refused => return self.stop_now(group).await,
                 Spawned::Later => return Ok(()),
             }
-            let delay = self.with(group, |watcher| watcher.options.warmup_delay.as_f64()).unwrap_or(0.0);
+            let delay = self.with(group, |watcher| watcher.options.warmup()).unwrap_or_default();
             super::pause(delay).await;
         }
         Ok(())
@@ -211,7 +218,12 @@ pub(crate) fn wid_of(name: &ProgramName) -> Option<u32> {
 
 impl Process {
     /// One that has just begun, as the mind tells of it.
-    pub(crate) fn new(wid: u32, id: minder_core::ids::InstanceId, pid: minder_core::ids::Pid, started: minder_core::time::Now) -> Self {
+    pub(crate) fn new(
+        wid: u32,
+        id: minder_core::ids::InstanceId,
+        pid: minder_core::ids::Pid,
+        started: minder_core::time::Now,
+    ) -> Self {
         Self { wid, id, pid, started, life: Life::Running }
     }
 }

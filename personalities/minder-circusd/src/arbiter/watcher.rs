@@ -160,7 +160,7 @@ impl Watcher {
 
     /// How many processes it should have.
     pub fn wanted(&self) -> usize {
-        usize::try_from(self.options.numprocesses).unwrap_or(0)
+        usize::try_from(self.options.wanted()).unwrap_or(usize::MAX)
     }
 
     /// How many it lacks.

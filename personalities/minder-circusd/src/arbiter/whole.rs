@@ -1,6 +1,7 @@
 //! What is done with all watchers, or with those that a pattern names.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use minder_core::control::{Ending, Reading, Request};
 use minder_core::ids::GroupName;
@@ -14,22 +15,37 @@ impl Arbiter {
     pub async fn begin(self: Rc<Self>) {
         let Ok(turn) = self.wait_for_turn(Change::StartWatchers).await else { return };
         self.remember().await;
+        self.refuse_those_without_hooks().await;
         if let Err(error) = self.make_room_for_all().await {
             self.say(Level::Error, &error.0);
         }
         if let Err(error) = self.start_all_now(self.by_priority()).await {
             self.say(Level::Error, &error.0);
         }
-        let mut state = self.state.borrow_mut();
-        if state.course == Course::Beginning {
-            state.course = Course::Running;
-        }
-        drop(state);
+        self.has_begun();
         drop(turn);
         self.stale.set(Stale::Yes);
         self.remember_if_stale().await;
         self.look.notify_waiters();
         self.look.notify_one();
+    }
+
+    /// A watcher one of whose hooks is not to be had is none.
+    async fn refuse_those_without_hooks(self: &Rc<Self>) {
+        for group in self.by_priority() {
+            let Some(options) = self.with(&group, |watcher| watcher.options.clone()) else { continue };
+            if let Err(why) = self.check_hooks(&options).await {
+                self.say(Level::Warning, &format!("Failed to create watcher\n{why}"));
+                self.delist(&group).await;
+            }
+        }
+    }
+
+    fn has_begun(&self) {
+        let mut state = self.state.borrow_mut();
+        if state.course == Course::Beginning {
+            state.course = Course::Running;
+        }
     }
 
     /// Starts those of these watchers that start by themselves, one after the other.
@@ -39,7 +55,9 @@ impl Arbiter {
     pub(crate) async fn start_all_now(self: &Rc<Self>, groups: Vec<GroupName>) -> Result<(), Failed> {
         for group in groups {
             // Somebody who wants the end should not wait for all that has not begun yet.
-            if matches!(self.state.borrow().course, Course::Quitting | Course::Restarting) || self.is_end_asked() {
+            if matches!(self.state.borrow().course, Course::Quitting | Course::Restarting)
+                || self.is_end_asked()
+            {
                 return Ok(());
             }
             if self.with(&group, |watcher| watcher.options.autostart).unwrap_or(false) {
@@ -51,10 +69,9 @@ impl Arbiter {
         Ok(())
     }
 
-    /// The pause between two watchers, in seconds.
-    #[expect(clippy::cast_precision_loss, reason = "a pause of so many seconds is for ever anyway")]
-    fn warmup_delay(&self) -> f64 {
-        self.state.borrow().circus.warmup_delay as f64
+    /// The pause between two watchers.
+    fn warmup_delay(&self) -> Duration {
+        Duration::from_secs(u64::try_from(self.state.borrow().circus.warmup_delay).unwrap_or(0))
     }
 
     /// Makes ready the slots of all that start by themselves: one word to the mind instead of one for each.

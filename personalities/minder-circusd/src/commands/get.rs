@@ -29,7 +29,8 @@ pub(super) fn get(arbiter: &Rc<Arbiter>, properties: &Fields) -> Result<Outcome,
     };
     let mut found = Map::new();
     for key in keys {
-        let value = key.as_str().and_then(|key| arbiter.with(&group, |watcher| watcher.options.get(key)).flatten());
+        let value =
+            key.as_str().and_then(|key| arbiter.with(&group, |watcher| watcher.options.get(key)).flatten());
         let Some(value) = value else {
             return Err(Failure::Message(format!("{} option not found", python::repr(&key))));
         };

@@ -14,7 +14,11 @@ pub(super) fn execute(arbiter: &Rc<Arbiter>, properties: &Fields) -> Result<Outc
     let pid = properties.get("pid").map(python::int_of).transpose()?;
     let order = KillOrder {
         signal: properties.get("signum").map(signal_number).transpose()?,
-        grace: properties.get("graceful_timeout").filter(|grace| !grace.is_null()).map(python::float_of).transpose()?,
+        grace: properties
+            .get("graceful_timeout")
+            .filter(|grace| !grace.is_null())
+            .map(python::float_of)
+            .transpose()?,
     };
     let name = text(properties, "name")?.to_owned();
     let arbiter = arbiter.clone();
@@ -24,7 +28,9 @@ pub(super) fn execute(arbiter: &Rc<Arbiter>, properties: &Fields) -> Result<Outc
         let group = arbiter.find(&name).ok_or(Failed(unknown))?;
         let pids = arbiter.with(&group, |watcher| {
             let alive = watcher.alive().map(|process| process.pid.get());
-            alive.filter(|alive| pid.is_none_or(|pid| pid == 0 || pid == i64::from(*alive))).collect::<Vec<_>>()
+            alive
+                .filter(|alive| pid.is_none_or(|pid| pid == 0 || pid == i64::from(*alive)))
+                .collect::<Vec<_>>()
         });
         arbiter.kill_processes(&group, pids.unwrap_or_default(), Some(order)).await?;
         Ok(Fields::new())

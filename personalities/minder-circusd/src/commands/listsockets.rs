@@ -23,7 +23,8 @@ pub(super) async fn execute(arbiter: &Rc<Arbiter>) -> Result<Outcome, Failure> {
         bound.into_iter().filter_map(|(name, address)| Some((name.to_string(), address?))).collect();
     let mut sockets: Vec<Socket> = arbiter.state.borrow().lowering.sockets.values().cloned().collect();
     sockets.sort_by_key(|socket| socket.descriptor);
-    let shown: Vec<Value> = sockets.iter().map(|socket| show(socket, bound.get(socket.spec.name.as_str()))).collect();
+    let shown: Vec<Value> =
+        sockets.iter().map(|socket| show(socket, bound.get(socket.spec.name.as_str()))).collect();
     Ok(Outcome::Now(fields([("sockets", shown.into())])))
 }
 

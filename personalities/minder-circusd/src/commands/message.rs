@@ -48,7 +48,11 @@ impl Message {
         let json: Value = serde_json::from_slice(bytes.trim_ascii())
             .map_err(|_| refused(Failure::InvalidJson, Value::Null, Wanted::Yes))?;
         let Value::Object(mut fields) = json else {
-            return Err(refused(Failure::Message("message invalid: not an object".into()), Value::Null, Wanted::Yes));
+            return Err(refused(
+                Failure::Message("message invalid: not an object".into()),
+                Value::Null,
+                Wanted::Yes,
+            ));
         };
         let id = fields.remove("id").unwrap_or(Value::Null);
         let reply = match fields.get("msg_type").and_then(Value::as_str) {

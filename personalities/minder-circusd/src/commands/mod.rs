@@ -150,7 +150,11 @@ impl Command {
     }
 
     /// Does it, or begins to.
-    pub(crate) async fn execute(self, arbiter: &Rc<Arbiter>, properties: &Fields) -> Result<Outcome, Failure> {
+    pub(crate) async fn execute(
+        self,
+        arbiter: &Rc<Arbiter>,
+        properties: &Fields,
+    ) -> Result<Outcome, Failure> {
         for key in self.required() {
             if !properties.contains_key(*key) {
                 return Err(Failure::Message(format!("message invalid '{key}' is missing")));

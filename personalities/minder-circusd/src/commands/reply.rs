@@ -95,7 +95,7 @@ impl Failure {
     }
 
     /// The reply.
-    pub(super) fn reply(&self, raw: &[u8], time: f64, id: Value) -> Value {
+    pub(super) fn reply(&self, raw: &[u8], time: f64, id: &Value) -> Value {
         json!({
             "status": "error",
             "reason": self.reason(raw),

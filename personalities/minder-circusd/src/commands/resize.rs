@@ -11,13 +11,16 @@ use crate::options::python;
 
 /// Which of the two.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[expect(clippy::missing_docs_in_private_items, reason = "the names say it")]
 pub(super) enum Direction {
     Up,
     Down,
 }
 
-pub(super) fn execute(arbiter: &Rc<Arbiter>, properties: &Fields, direction: Direction) -> Result<Outcome, Failure> {
+pub(super) fn execute(
+    arbiter: &Rc<Arbiter>,
+    properties: &Fields,
+    direction: Direction,
+) -> Result<Outcome, Failure> {
     let group = watcher(arbiter, properties)?;
     let options = arbiter.with(&group, |watcher| (watcher.options.numprocesses, watcher.options.singleton));
     let (now, singleton) = options.unwrap_or((0, false));

@@ -10,7 +10,10 @@ use super::{Fields, not_found, text};
 use crate::arbiter::Arbiter;
 
 /// Finds the watchers that a `start`, `stop` or `restart` means, larger priorities first. `None`: all, because none was named.
-pub(super) fn watchers(arbiter: &Rc<Arbiter>, properties: &Fields) -> Result<Option<Vec<GroupName>>, Failure> {
+pub(super) fn watchers(
+    arbiter: &Rc<Arbiter>,
+    properties: &Fields,
+) -> Result<Option<Vec<GroupName>>, Failure> {
     if !properties.contains_key("name") {
         return Ok(None);
     }
@@ -18,7 +21,9 @@ pub(super) fn watchers(arbiter: &Rc<Arbiter>, properties: &Fields) -> Result<Opt
     let glob = serde_json::Value::from("glob");
     let method = properties.get("match").unwrap_or(&glob);
     let pattern = match method.as_str() {
-        Some("simple") => return arbiter.find(name).map(|group| Some(vec![group])).ok_or_else(|| not_found(name)),
+        Some("simple") => {
+            return arbiter.find(name).map(|group| Some(vec![group])).ok_or_else(|| not_found(name));
+        }
         Some("glob") => Pattern::Glob(name.to_lowercase()),
         Some("regex") => Pattern::of_regex(&name.to_lowercase())?,
         Some(_) | None => {
@@ -26,8 +31,12 @@ pub(super) fn watchers(arbiter: &Rc<Arbiter>, properties: &Fields) -> Result<Opt
             return Err(Failure::Message(format!("unknown match method {method}")));
         }
     };
-    let groups: Vec<GroupName> =
-        arbiter.listed_by_priority().into_iter().filter(|(_, key)| pattern.matches(key)).map(|(group, _)| group).collect();
+    let groups: Vec<GroupName> = arbiter
+        .listed_by_priority()
+        .into_iter()
+        .filter(|(_, key)| pattern.matches(key))
+        .map(|(group, _)| group)
+        .collect();
     if groups.is_empty() { Err(not_found(name)) } else { Ok(Some(groups)) }
 }
 

@@ -40,7 +40,6 @@ pub(super) async fn execute(arbiter: &Rc<Arbiter>, properties: &Fields) -> Resul
 
 /// Whether the hook of that name is asked.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[expect(clippy::missing_docs_in_private_items, reason = "the names say it")]
 enum Extended {
     Yes,
     No,
@@ -52,7 +51,8 @@ async fn of_watcher(
     group: &GroupName,
     extended: Extended,
 ) -> Result<Value, Failure> {
-    let pids = arbiter.with(group, |watcher| watcher.processes.iter().map(|process| process.pid.get()).collect());
+    let pids =
+        arbiter.with(group, |watcher| watcher.processes.iter().map(|process| process.pid.get()).collect());
     let pids: Vec<u32> = pids.unwrap_or_default();
     let mut infos = Map::new();
     for pid in pids {
@@ -71,7 +71,8 @@ async fn of_process(
     pid: u32,
     extended: Extended,
 ) -> Result<Option<Value>, Failure> {
-    let known = arbiter.with(group, |watcher| watcher.process(pid).map(|p| (p.started_at(), p.wid))).flatten();
+    let known =
+        arbiter.with(group, |watcher| watcher.process(pid).map(|p| (p.started_at(), p.wid))).flatten();
     let Some((started, wid)) = known else { return Ok(None) };
     let info = arbiter.worker_info(survey, pid, wid, started);
     match extended {

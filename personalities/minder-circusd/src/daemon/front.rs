@@ -111,7 +111,10 @@ fn read(file: &str) -> Result<Settings, ExitCode> {
     let reading = ini::read(file, &RealMachine);
     if !reading.faults.is_empty() {
         for problem in reading.faults.iter().map(|fault| &fault.problem) {
-            eprintln!("{}", minder_config::render_text(problem, &reading.sources, minder_config::Paint::Plain));
+            eprintln!(
+                "{}",
+                minder_config::render_text(problem, &reading.sources, minder_config::Paint::Plain)
+            );
         }
     }
     reading.accepted().map_err(|exception| {
@@ -177,7 +180,9 @@ impl Drop for Leftovers {
 
 /// The endpoint's file belongs to whom the file says.
 fn give_away(kept: &Kept) -> Result<(), String> {
-    let (Some(owner), Some(path)) = (&kept.circus.endpoint_owner, kept.circus.endpoint.strip_prefix("ipc://")) else {
+    let (Some(owner), Some(path)) =
+        (&kept.circus.endpoint_owner, kept.circus.endpoint.strip_prefix("ipc://"))
+    else {
         return Ok(());
     };
     let uid = identity::to_uid(&owner.as_str().into(), &RealMachine).map_err(|error| error.to_string())?;

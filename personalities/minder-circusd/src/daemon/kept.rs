@@ -118,7 +118,10 @@ impl Kept {
                 output: kept.get("log_output")?.as_str()?.to_owned(),
             },
             pidfile: kept.get("pidfile")?.as_str().map(str::to_owned),
-            remarks: list("remarks")?.iter().filter_map(|remark| remark.as_str().map(str::to_owned)).collect(),
+            remarks: list("remarks")?
+                .iter()
+                .filter_map(|remark| remark.as_str().map(str::to_owned))
+                .collect(),
         })
     }
 }

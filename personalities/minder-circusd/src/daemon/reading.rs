@@ -116,7 +116,8 @@ pub fn begin(file: &str, settings: &Settings) -> (Kept, Vec<String>) {
             Err(error) => refused.push(format!("Failed to create socket\n{error}")),
         }
     }
-    let fresh = |options| KeptWatcher { options, group: None, status: Status::Stopped, listing: Listing::Listed };
+    let fresh =
+        |options| KeptWatcher { options, group: None, status: Status::Stopped, listing: Listing::Listed };
     let kept = Kept {
         file: file.to_owned(),
         circus: settings.circus.clone(),

@@ -54,7 +54,8 @@ impl Station {
         let mut lines = Vec::new();
         let mut say = |level, text: &str| lines.extend(log.line(now, level, text).unwrap_or_default());
         if self.lives > 0 {
-            let text = format!("the mind was replaced (the {}. time); processes were not touched", self.lives);
+            let text =
+                format!("the mind was replaced (the {}. time); processes were not touched", self.lives);
             say(Level::Warning, &text);
             return lines;
         }
@@ -117,9 +118,13 @@ impl Station {
             return;
         }
         match discovery::join(group) {
-            Ok(socket) => drop(tokio::task::spawn_local(discovery::answer(socket, self.kept.circus.endpoint.clone()))),
+            Ok(socket) => {
+                drop(tokio::task::spawn_local(discovery::answer(socket, self.kept.circus.endpoint.clone())));
+            }
             Err(error) => {
-                let text = format!("Multicast discovery is disabled, there was an error during udp socket creation. {error}");
+                let text = format!(
+                    "Multicast discovery is disabled, there was an error during udp socket creation. {error}"
+                );
                 arbiter.say(Level::Warning, &text);
             }
         }
@@ -128,7 +133,8 @@ impl Station {
     /// What is to be removed when everything has stopped.
     pub fn remove_leavings(&self) {
         for endpoint in [&self.kept.circus.endpoint, &self.kept.circus.pubsub_endpoint] {
-            let path = endpoint.parse::<Endpoint>().ok().and_then(|endpoint| endpoint.path().map(PathBuf::from));
+            let path =
+                endpoint.parse::<Endpoint>().ok().and_then(|endpoint| endpoint.path().map(PathBuf::from));
             if let Some(path) = path {
                 // Somebody may have removed it before.
                 let _ = std::fs::remove_file(path);
@@ -152,4 +158,3 @@ impl Reader for Restorer {
         lower::restore(snapshot)
     }
 }
-

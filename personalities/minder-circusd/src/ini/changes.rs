@@ -5,6 +5,7 @@
 
 use super::machine::Machine;
 use super::settings::{Settings, WatcherSection};
+use crate::options::python::int_of;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
@@ -158,10 +159,10 @@ fn difference(old: &Value, new: &Value) -> Difference {
         .collect();
     match changed.as_slice() {
         [] => Difference::None,
-        [key] if *key == "numprocesses" => match new[*key].as_i64() {
-            Some(wanted) => Difference::Numprocesses(wanted),
-            None => Difference::Changed,
-        },
+        // A plugin's is still a text.
+        [key] if *key == "numprocesses" => {
+            int_of(&new[*key]).map_or(Difference::Changed, Difference::Numprocesses)
+        }
         _ => Difference::Changed,
     }
 }

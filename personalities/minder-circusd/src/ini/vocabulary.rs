@@ -109,6 +109,18 @@ const SOCKET: &[&str] = &[
     "blocking",
 ];
 
+/// The plugins that need no Python.
+const PLUGINS: [&str; 8] = [
+    "circus.plugins.flapping.Flapping",
+    "circus.plugins.resource_watcher.ResourceWatcher",
+    "circus.plugins.statsd.StatsdEmitter",
+    "circus.plugins.statsd.FullStats",
+    "circus.plugins.watchdog.WatchDog",
+    "circus.plugins.command_reloader.CommandReloader",
+    "circus.plugins.redis_observer.RedisObserver",
+    "circus.plugins.http_observer.HttpObserver",
+];
+
 /// Sections that are named by a word, and those that have a name behind it.
 const SECTIONS: [&str; 6] = ["circus", "env", "watcher:", "socket:", "plugin:", "env:"];
 
@@ -136,6 +148,7 @@ pub fn judge(tree: &Tree, settings: &Settings, machine: &dyn Machine, warnings: 
     repetitions(tree, warnings);
     watchers(settings, machine, warnings);
     sockets(settings, machine, warnings);
+    plugins(settings, warnings);
 }
 
 fn unknown_section(section: &Section) -> Problem {
@@ -337,6 +350,17 @@ fn sockets(settings: &Settings, machine: &dyn Machine, warnings: &mut Vec<Proble
             let meant = i64::from_str_radix(umask, 8).ok();
             let hint = meant.map(|meant| format!("write `umask = {meant}` for the octal number {umask}"));
             warnings.push(problem.with_place(socket.places.get("umask").copied()).with_hint(hint));
+        }
+    }
+}
+
+/// Names that are nearly those of plugins that need no Python. Others are somebody's own.
+fn plugins(settings: &Settings, warnings: &mut Vec<Problem>) {
+    for plugin in settings.plugins.iter().filter(|plugin| !PLUGINS.contains(&plugin.class.as_str())) {
+        if let Some(meant) = nearest(&plugin.class, PLUGINS) {
+            let problem = Problem::warning("unknown plugin, so a Python class of that name is looked for");
+            let problem = problem.with_subject("use").with_place(plugin.places.get("use").copied());
+            warnings.push(problem.with_hint(Some(format!("did you mean `{meant}`?"))));
         }
     }
 }

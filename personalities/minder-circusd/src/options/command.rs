@@ -44,8 +44,10 @@ impl WatcherOptions {
             Some(environment) => Names::of_environment(environment).replace(&self.cmd),
             None => self.cmd.clone(),
         };
+        // The arguments are looked at first: of two open quotes, theirs is told.
+        let args = replaced(&self.args, &names)?;
         let mut words = shellwords::split(&names.replace(&cmd))?;
-        words.extend(replaced(&self.args, &names)?);
+        words.extend(args);
         if self.shell {
             let quoted: Vec<String> = words.iter().map(|word| shellwords::quote(word)).collect();
             words = vec!["/bin/sh".to_owned(), "-c".to_owned(), quoted.join(" ")];

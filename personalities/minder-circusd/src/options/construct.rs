@@ -38,8 +38,10 @@ impl Keywords {
         self.take(key).filter(python::truth).as_ref().map(python::text)
     }
 
-    fn stream(&mut self, key: &str) -> Result<StreamOptions, Exception> {
-        self.take(key).as_ref().map_or(Ok(StreamOptions::ABSENT), StreamOptions::new)
+    fn stream(&mut self, key: &str, machine: &dyn Machine) -> Result<StreamOptions, Exception> {
+        let stream = self.take(key).as_ref().map_or(Ok(StreamOptions::ABSENT), StreamOptions::new)?;
+        stream.check(machine)?;
+        Ok(stream)
     }
 }
 
@@ -69,8 +71,8 @@ impl WatcherOptions {
         let args = given.take("args").unwrap_or(Value::Null);
         let numprocesses = given.whole("numprocesses", 1)?;
         let graceful_timeout = given.take("graceful_timeout").as_ref().map_or(Ok(30.0), python::float_of)?;
-        let stdout_stream = given.stream("stdout_stream")?;
-        let stderr_stream = given.stream("stderr_stream")?;
+        let stdout_stream = given.stream("stdout_stream", machine)?;
+        let stderr_stream = given.stream("stderr_stream", machine)?;
         let max_retry = given.whole("max_retry", 5)?;
         let max_age = given.whole("max_age", 0)?;
         let max_age_variance = given.whole("max_age_variance", 30)?;

@@ -137,13 +137,13 @@ impl WatcherOptions {
                 self.max_age_variance = python::int_of(value)?;
                 Action::Reload
             }
-            _ => return self.set_part(key, value),
+            _ => return self.set_part(key, value, machine),
         };
         Ok(Effect::Only(action))
     }
 
     /// Options with a part of their name behind a dot, and those that stay.
-    fn set_part(&mut self, key: &str, value: &Value) -> Result<Effect, Exception> {
+    fn set_part(&mut self, key: &str, value: &Value, machine: &dyn Machine) -> Result<Effect, Exception> {
         if key.starts_with("hooks") {
             return self.set_hook(key, value);
         }
@@ -162,6 +162,7 @@ impl WatcherOptions {
             StdStream::Stderr => &mut self.stderr_stream,
         };
         let new = stream.with(part, value)?;
+        new.check(machine)?;
         let then = if stream.sink().is_some() { Action::Manage } else { Action::Reload };
         *stream = new;
         Ok(Effect::RebuildStream { stream: which, then })

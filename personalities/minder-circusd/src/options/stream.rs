@@ -4,6 +4,7 @@
 
 use super::exception::{Class, Exception};
 use super::python;
+use crate::ini::machine::Machine;
 use serde_json::{Map, Value};
 
 /// One of the two outputs.
@@ -96,6 +97,17 @@ pub enum Sink {
 }
 
 impl Sink {
+    /// The path of its file, if it has one that was named.
+    #[must_use]
+    pub fn filename(&self) -> Option<&str> {
+        match self {
+            Self::File { filename, .. }
+            | Self::WatchedFile { filename, .. }
+            | Self::TimedRotatingFile { filename, .. } => filename.as_deref(),
+            Self::Stdout | Self::FancyStdout { .. } | Self::Queue => None,
+        }
+    }
+
     /// The class that the original has for it.
     #[must_use]
     pub fn class(&self) -> &'static str {
@@ -147,9 +159,6 @@ impl StreamOptions {
             None if keys.contains_key("filename") => "FileStream",
             None => return Err(Exception::value("stream configuration invalid")),
         };
-        if class.ends_with("FileStream") && keys.get("filename").is_some_and(|name| name == "") {
-            return Err(Exception::new(Class::Os, "[Errno 2] No such file or directory: ''"));
-        }
         let sink = sink(class, &keys)?;
         Ok(Self { keys: Some(keys), sink: Some(sink) })
     }
@@ -158,6 +167,26 @@ impl StreamOptions {
     #[must_use]
     pub fn sink(&self) -> Option<&Sink> {
         self.sink.as_ref()
+    }
+
+    /// Sees whether the file can be there, as the original does by opening it: its directory must exist, and it must not be
+    /// one itself. Whoever may write to it is found out when it is opened.
+    ///
+    /// # Errors
+    ///
+    /// What the original raises; errno 4.
+    pub fn check(&self, machine: &dyn Machine) -> Result<(), Exception> {
+        let Some(filename) = self.sink.as_ref().and_then(Sink::filename) else { return Ok(()) };
+        let refused =
+            |why: &str| Err(Exception::new(Class::Os, format!("{why}: {}", python::repr_text(filename))));
+        let directory = filename.rfind('/').map_or("", |slash| &filename[..=slash]);
+        if filename.is_empty() || !directory.is_empty() && !machine.exists(&format!("{directory}.")) {
+            return refused("[Errno 2] No such file or directory");
+        }
+        if machine.exists(&format!("{filename}/.")) {
+            return refused("[Errno 21] Is a directory");
+        }
+        Ok(())
     }
 
     /// The keys as replies show them, or null.

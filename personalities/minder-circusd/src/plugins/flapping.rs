@@ -215,6 +215,12 @@ impl Plugin for Flapping {
                 self.was_ordered(pid, now);
             }
             ("updated", _) => Flapping::ask(event.watcher, orders),
+            // Somebody was faster. If they stop it again, it stays stopped; the original starts it all the same.
+            ("start", _) => {
+                if let Some(watched) = self.watchers.get_mut(event.watcher) {
+                    watched.start_at = None;
+                }
+            }
             ("remove", _) => {
                 self.watchers.remove(event.watcher);
             }

@@ -72,7 +72,7 @@ def attempt(function, *arguments):
 
 
 def raised(error):
-    kind = type(error)
+    kind = OSError if isinstance(error, OSError) else type(error)
     name = kind.__name__ if kind.__module__ == "builtins" else kind.__module__ + "." + kind.__name__
     return [name, str(error)]
 

@@ -15,7 +15,7 @@ pub(crate) struct Python {
 impl Python {
     /// Starts `peer.py`.
     pub(crate) fn start(arguments: &[&str]) -> Python {
-        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/pyzmq/peer.py");
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/sockets/peer.py");
         let mut child = Command::new(interpreter())
             .arg(script)
             .args(arguments)

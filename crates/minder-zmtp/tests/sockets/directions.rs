@@ -1,41 +1,9 @@
 //! Each socket with its counterpart.
 
-use std::time::Duration;
+use minder_zmtp::{Dealer, Publisher, Router, Subscriber};
 
-use minder_zmtp::{Bytes, Dealer, Endpoint, Listener, Message, Publisher, Router, Subscriber};
-use tempfile::TempDir;
-use tokio::task::LocalSet;
-
+use crate::place::{answer, listener, message, places, run};
 use crate::python::Python;
-
-/// Runs on a loop of its own, and not for ever.
-fn run<T>(work: impl Future<Output = T>) -> T {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let within = async { tokio::time::timeout(Duration::from_secs(100), work).await };
-    LocalSet::new().block_on(&runtime, within).expect("the test ends in time")
-}
-
-/// Places to listen: TCP, and a socket in a directory of its own.
-fn places() -> (TempDir, [String; 2]) {
-    let dir = TempDir::new().expect("a directory");
-    let ipc = format!("ipc://{}/socket", dir.path().display());
-    (dir, ["tcp://127.0.0.1:*".to_owned(), ipc])
-}
-
-fn listener(place: &str) -> (Listener, Endpoint) {
-    let bound = place.parse::<Endpoint>().expect("an endpoint").listen().expect("it can be listened on");
-    (Listener::new(bound.socket).expect("a listener"), bound.endpoint)
-}
-
-/// Answers questions for ever.
-async fn answer(mut router: Router) {
-    loop {
-        let (peer, mut frames) = router.recv().await;
-        let word = frames.iter().position(|frame| frame == "ask").expect("a question");
-        frames[word] = Bytes::from_static(b"answer");
-        router.send(&peer, &frames);
-    }
-}
 
 #[test]
 fn a_router_answers_ten_thousand_questions_of_a_dealer_in_order() {
@@ -126,8 +94,4 @@ fn a_subscriber_hears_what_begins_with_its_topics() {
             python.finished().await;
         });
     }
-}
-
-fn message(frames: &[&str]) -> Message {
-    frames.iter().map(|frame| Bytes::copy_from_slice(frame.as_bytes())).collect()
 }

@@ -49,6 +49,19 @@ def req(endpoint, count):
         assert answer == [b"answer", b"%d" % number, b"x" * (number * 100)], answer[:2]
 
 
+def insistent(endpoint, count):
+    """Asks each of `count` questions until it is answered, over the death of any server."""
+    asking = socket(zmq.DEALER)
+    asking.linger = 0
+    asking.connect(endpoint)
+    for number in range(int(count)):
+        asking.send_multipart([b"ask", b"%d" % number])
+        while not asking.poll(300):
+            asking.send_multipart([b"ask", b"%d" % number])
+        answer = asking.recv_multipart()
+        assert answer == [b"answer", b"%d" % number], answer
+
+
 def router(endpoint, count):
     """Answers `count` questions."""
     answering = socket(zmq.ROUTER)

@@ -1,4 +1,0 @@
-//! The sockets against libzmq, in all directions, over TCP and Unix sockets.
-
-mod directions;
-mod python;

@@ -1,0 +1,35 @@
+//! Which program a configuration is for. The sections say it, not the name of the file.
+
+use std::path::Path;
+
+/// Whose configuration a file is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Dialect {
+    Supervisor,
+    Circus,
+}
+
+impl Dialect {
+    /// The dialect of a file. One that cannot be read, or has nothing of the others, is taken for a supervisord.conf, and that
+    /// reader says what is wrong with it.
+    pub(crate) fn of_file(file: &Path) -> Self {
+        let text = std::fs::read(file).unwrap_or_default();
+        if minder_circusd::daemon::checking::recognises(&text) { Self::Circus } else { Self::Supervisor }
+    }
+
+    /// The program that reads such files.
+    pub(crate) fn program(self) -> &'static str {
+        match self {
+            Self::Supervisor => "supervisord",
+            Self::Circus => "circusd",
+        }
+    }
+
+    /// What it calls processes that belong together.
+    pub(crate) fn group_word(self) -> &'static str {
+        match self {
+            Self::Supervisor => "group",
+            Self::Circus => "watcher",
+        }
+    }
+}
