@@ -213,8 +213,19 @@ impl Values {
 pub enum Asked {
     /// To run, with these words behind the flags.
     Run(Values, Vec<String>),
-    /// For one of the help texts: [`Flag::Help`], [`Flag::HelpShort`] or [`Flag::HelpXml`].
-    Help(Flag),
+    /// For a help text.
+    Help(Help),
+}
+
+/// Which help is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Help {
+    /// All flags.
+    Full,
+    /// The launcher's own flags.
+    Short,
+    /// All flags, as XML.
+    Xml,
 }
 
 /// What is wrong with a command line, in the words of gflags.
@@ -330,7 +341,7 @@ struct Parser<'a> {
 
 impl Parser<'_> {
     /// A word behind two dashes. A help flag that is on ends the reading.
-    fn long(&mut self, body: &str) -> Result<Option<Flag>, FlagError> {
+    fn long(&mut self, body: &str) -> Result<Option<Help>, FlagError> {
         let (name, value) = match body.split_once('=') {
             Some((name, value)) => (name, Some(value.to_owned())),
             None => (body, None),
@@ -349,10 +360,10 @@ impl Parser<'_> {
     }
 
     /// Letters behind one dash: only the question mark means something.
-    fn letters(&mut self, letters: &str) -> Result<Option<Flag>, FlagError> {
+    fn letters(&mut self, letters: &str) -> Result<Option<Help>, FlagError> {
         let mut all = letters.chars();
         match (all.next(), all.next()) {
-            (Some('?'), _) => Ok(Some(Flag::Help)),
+            (Some('?'), _) => Ok(Some(Help::Full)),
             (Some(letter), None) => {
                 self.unknown.push(letter.to_string());
                 Ok(None)
@@ -362,12 +373,12 @@ impl Parser<'_> {
         }
     }
 
-    fn set(&mut self, definition: &'static Definition, value: String) -> Result<Option<Flag>, FlagError> {
+    fn set(&mut self, definition: &'static Definition, value: String) -> Result<Option<Help>, FlagError> {
         let value = checked(definition, value)?;
         match definition.flag {
-            Flag::Help | Flag::HelpShort | Flag::HelpXml => {
-                return Ok((value == "true").then_some(definition.flag));
-            }
+            Flag::Help => return Ok((value == "true").then_some(Help::Full)),
+            Flag::HelpShort => return Ok((value == "true").then_some(Help::Short)),
+            Flag::HelpXml => return Ok((value == "true").then_some(Help::Xml)),
             Flag::FlagFile => self.include(&value)?,
             Flag::UndefOk => {
                 for name in value.split(',') {

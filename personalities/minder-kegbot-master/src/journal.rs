@@ -112,14 +112,11 @@ fn movement(now: Now, name: &str, moved: &Moved) -> Option<(Weight, String)> {
         }
         (Some(pid), None) => {
             let how = moved.after.last_exit.map_or_else(|| "is gone".to_owned(), exit);
-            match moved.before.phase {
-                Phase::Stopping { .. } => Some((Weight::Info, format!("{name} stopped. (pid {pid} {how})"))),
-                _ => {
-                    let next =
-                        next_attempt(now, moved.after.phase).unwrap_or_else(|| "restarting it".to_owned());
-                    Some((Weight::Warning, format!("{name} died: pid {pid} {how}, {next}")))
-                }
+            if matches!(moved.before.phase, Phase::Stopping { .. }) {
+                return Some((Weight::Info, format!("{name} stopped. (pid {pid} {how})")));
             }
+            let next = next_attempt(now, moved.after.phase).unwrap_or_else(|| "restarting it".to_owned());
+            Some((Weight::Warning, format!("{name} died: pid {pid} {how}, {next}")))
         }
         (None, None) if matches!(moved.before.phase, Phase::Spawning) => {
             let why = moved.after.trouble.as_ref().map_or_else(|| "it was stopped".to_owned(), trouble);

@@ -54,8 +54,8 @@ pub fn run(arguments: &[OsString]) -> u8 {
     };
     let (flags, words) = match flags::parse(&words, verbose, &Disk) {
         Ok(Asked::Run(flags, words)) => (flags, words),
-        Ok(Asked::Help(flag)) => {
-            say(&usage::help(flag, &program));
+        Ok(Asked::Help(help)) => {
+            say(&usage::help(help, &program));
             return 1;
         }
         Err(error) => {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::flags::{Definition, FLAGS, Flag, FlagError, Kind, Module};
+use crate::flags::{Definition, FLAGS, Flag, FlagError, Help, Kind, Module};
 
 const DESCRIPTION: &str = "Starts, stops and shows the programs of a Kegbot.\n\n\
     Usage: kegbot_master.py [flags] start|stop|status|configtest\n\n\
@@ -10,11 +10,11 @@ const DESCRIPTION: &str = "Starts, stops and shows the programs of a Kegbot.\n\n
     prints the commands that `start` would execute.\n";
 
 /// The answer to one of the help flags.
-pub(crate) fn help(flag: Flag, program: &str) -> String {
-    match flag {
-        Flag::HelpXml => xml(program),
-        Flag::HelpShort => format!("\n{DESCRIPTION}\nflags:\n{}", listing(program, &[Module::Master])),
-        _ => format!("\n{DESCRIPTION}\nflags:\n{}", listing(program, &ALL)),
+pub(crate) fn help(help: Help, program: &str) -> String {
+    match help {
+        Help::Xml => xml(program),
+        Help::Short => format!("\n{DESCRIPTION}\nflags:\n{}", listing(program, &[Module::Master])),
+        Help::Full => format!("\n{DESCRIPTION}\nflags:\n{}", listing(program, &ALL)),
     }
 }
 

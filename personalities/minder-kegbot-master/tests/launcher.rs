@@ -1,4 +1,4 @@
-//! Long because one keg serves all: the launcher as a program, with small shell scripts in the place of Kegbot's daemons. They
+//! The launcher as a program, with small shell scripts in the place of Kegbot's daemons. They
 //! are real processes; a keg that goes kills what its pidfiles name.
 
 use std::fs;
@@ -287,6 +287,29 @@ fn the_launcher_keeps_a_log_and_a_pidfile_if_told_to() {
     assert_eq!(output.status.code(), Some(1));
     assert!(keg.text("kegbot_master.log").contains("is still alive, aborting"));
     assert!(keg.path("own.pid").exists());
+}
+
+#[test]
+fn a_log_of_an_earlier_day_is_put_aside_and_only_the_newest_are_kept() {
+    let keg = Keg::new("");
+    let log = fs::File::create(keg.path("kegbot_master.log")).unwrap();
+    // Noon in Greenwich, which is the same day nearly everywhere.
+    let noon = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_340_280_000);
+    log.set_modified(noon).unwrap();
+    for name in ["kegbot_master.log.2012-06-01", "kegbot_master.log.2012-06-02", "kegbot_master.log.notes"] {
+        fs::write(keg.path(name), "old").unwrap();
+    }
+    let words = [
+        "--master_config=keg.cfg",
+        "--log_to_file",
+        "--maximum_log_files=2",
+        "--logformat=%(levelname)6s|%(message)s %(x)s",
+    ];
+    assert_eq!(keg.run_with(&[&words[..], &["start"]].concat()).status.code(), Some(0));
+    assert_eq!(keg.text("kegbot_master.log"), "  INFO|Starting apps %(x)s\n");
+    let left = ["2012-06-01", "2012-06-02", "2012-06-21", "notes"]
+        .map(|end| keg.path(&format!("kegbot_master.log.{end}")).exists());
+    assert_eq!(left, [false, true, true, true]);
 }
 
 #[test]
