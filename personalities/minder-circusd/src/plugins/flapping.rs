@@ -200,7 +200,8 @@ impl Plugin for Flapping {
     fn happened(&mut self, now: Instant, event: &Event<'_>, orders: &mut Orders<Options>) {
         match (event.action, event.pid()) {
             ("reap", pid) => {
-                if !pid.is_some_and(|pid| self.was_ordered(pid, now)) {
+                let was_ordered = pid.is_some_and(|pid| self.was_ordered(pid, now));
+                if !was_ordered {
                     self.ended(event.watcher, now, orders);
                 }
             }
