@@ -1,6 +1,8 @@
 //! Each socket with its counterpart.
 
-use minder_zmtp::{Dealer, Publisher, Router, Subscriber};
+use std::time::Duration;
+
+use minder_zmtp::{Dealer, Publisher, Router, Sent, Subscriber};
 
 use crate::place::{answer, listener, message, places, run};
 use crate::python::Python;
@@ -77,6 +79,62 @@ fn a_publisher_tells_a_subscriber_what_begins_with_its_topics() {
             }
         });
     }
+}
+
+#[test]
+fn a_publisher_tells_ten_thousand_things_in_order() {
+    let (_dir, places) = places();
+    for place in places {
+        run(async {
+            let (listener, endpoint) = listener(&place);
+            let publisher = Publisher::new([listener]);
+            let mut subscriptions = publisher.subscriptions();
+            let python = Python::start(&["sub", &endpoint.to_string(), "a"]);
+            while !(subscriptions.is_subscribed(b"a") && subscriptions.is_subscribed(b"end")) {
+                subscriptions.changed().await;
+            }
+            let mut expected = String::new();
+            for number in 0..10_000 {
+                let number = number.to_string();
+                publisher.publish(&["a", &number]);
+                publisher.publish(&["b", &number]);
+                expected += &format!("a {number}\n");
+                // One that does not wait is told no more than the queue holds.
+                if number.ends_with("00") {
+                    publisher.flushed().await;
+                }
+            }
+            publisher.flushed().await;
+            publisher.publish(&["end"]);
+            assert_eq!(python.finished().await, expected);
+        });
+    }
+}
+
+#[test]
+fn a_large_message_comes_whole_both_ways() {
+    let (_dir, places) = places();
+    for place in places {
+        run(async {
+            let (listener, endpoint) = listener(&place);
+            tokio::task::spawn_local(answer(Router::new([listener])));
+            Python::start(&["large", &endpoint.to_string(), "15000000"]).finished().await;
+        });
+    }
+}
+
+#[test]
+fn libzmq_finds_by_its_heartbeats_that_we_are_there() {
+    run(async {
+        let (listener, endpoint) = listener("tcp://127.0.0.1:*");
+        let mut router = Router::new([listener]);
+        let python = Python::start(&["patient", &endpoint.to_string(), "25"]);
+        let (peer, _) = router.recv().await;
+        // Long enough for some heartbeats to be missed. On a new connection it would have a new name.
+        tokio::time::sleep(Duration::from_millis(400)).await;
+        assert_eq!(router.send(&peer, &["answer"]), Sent::Queued);
+        python.finished().await;
+    });
 }
 
 #[test]

@@ -49,6 +49,26 @@ def req(endpoint, count):
         assert answer == [b"answer", b"%d" % number, b"x" * (number * 100)], answer[:2]
 
 
+def large(endpoint, size):
+    """Asks one large question and wants it back."""
+    asking = socket(zmq.REQ)
+    asking.connect(endpoint)
+    asking.send_multipart([b"ask", b"x" * int(size)])
+    answer = asking.recv_multipart()
+    assert answer == [b"answer", b"x" * int(size)], [len(frame) for frame in answer]
+
+
+def patient(endpoint, heartbeat_ms):
+    """Asks one question, and makes sure all the time that the server is there."""
+    asking = socket(zmq.DEALER)
+    asking.heartbeat_ivl = int(heartbeat_ms)
+    asking.heartbeat_timeout = int(heartbeat_ms) * 4
+    asking.heartbeat_ttl = int(heartbeat_ms) * 4
+    asking.connect(endpoint)
+    asking.send_multipart([b"ask"])
+    assert asking.recv_multipart() == [b"answer"]
+
+
 def insistent(endpoint, count):
     """Asks each of `count` questions until it is answered, over the death of any server."""
     asking = socket(zmq.DEALER)
