@@ -40,6 +40,16 @@ pub(crate) const PERSONALITIES: &[Personality] = &[
         run: minder_circusd::plugins::main,
     },
     Personality {
+        name: "kegbot_master",
+        about: "starts the programs of a kegbot.cfg",
+        run: minder_kegbot_master::main,
+    },
+    Personality {
+        name: "kegbot_master.py",
+        about: "the same, by its other name",
+        run: minder_kegbot_master::main,
+    },
+    Personality {
         name: "updateCronCircus.sh",
         about: "keeps Fermentrack's circusd alive from cron",
         run: minder_fermentrack::main,

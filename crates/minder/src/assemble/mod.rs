@@ -8,6 +8,7 @@
 //! and its [`Station`].
 
 pub(crate) mod circusd;
+pub(crate) mod kegbot;
 pub(crate) mod supervisord;
 
 use std::ffi::OsString;
@@ -51,15 +52,17 @@ trait Station {
 pub(crate) enum Kind {
     Supervisord,
     Circusd,
+    KegbotMaster,
 }
 
 impl Kind {
-    const ALL: [Self; 2] = [Self::Supervisord, Self::Circusd];
+    const ALL: [Self; 3] = [Self::Supervisord, Self::Circusd, Self::KegbotMaster];
 
     fn word(self) -> &'static str {
         match self {
             Self::Supervisord => "supervisord",
             Self::Circusd => "circusd",
+            Self::KegbotMaster => "kegbot_master",
         }
     }
 }
@@ -115,6 +118,7 @@ fn run_mind(port: Port) -> io::Result<()> {
     let station: Box<dyn Station> = match kind {
         Some(Kind::Supervisord) => Box::new(supervisord::station(&first, &mut heritage)?),
         Some(Kind::Circusd) => Box::new(circusd::station(&first, &mut heritage)?),
+        Some(Kind::KegbotMaster) => Box::new(kegbot::station(&heritage)?),
         None => {
             return Err(io::Error::other("the keeper holds something of a personality that is not known"));
         }

@@ -1,6 +1,6 @@
 //! `minder check`: every problem of a configuration, not only the first.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use minder_config::{Problem, Severity, Sources, render_json, render_text};
@@ -58,6 +58,7 @@ impl Checked {
         let mut checked = match dialect {
             Dialect::Supervisor => Self::supervisor(file),
             Dialect::Circus => Self::circus(file),
+            Dialect::KegbotMaster => Self::kegbot(file),
         };
         checked.problems.sort_by_key(|problem| problem.at.map(|at| (at.file, at.start)));
         checked
@@ -81,6 +82,17 @@ impl Checked {
             |(name, count): (String, u32)| (name, (1..=count).map(|wid| wid.to_string()).collect());
         let groups = checked.watchers.into_iter().map(numbered).collect();
         Self { dialect: Dialect::Circus, sources: checked.sources, problems: checked.problems, groups }
+    }
+
+    fn kegbot(file: &str) -> Self {
+        let (sources, problems) = minder_kegbot_master::check(Path::new(file));
+        let plan = minder_kegbot_master::station::Origin::new(Path::new(file), None).read().reading;
+        let groups = plan.iter().flat_map(|reading| reading.plan.groups()).map(|group| {
+            let names = group.programs.iter().map(|program| program.name.to_string());
+            (group.name.to_string(), names.collect())
+        });
+        let groups = groups.collect();
+        Self { dialect: Dialect::KegbotMaster, sources, problems, groups }
     }
 }
 

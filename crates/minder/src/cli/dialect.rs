@@ -7,6 +7,7 @@ use std::path::Path;
 pub(crate) enum Dialect {
     Supervisor,
     Circus,
+    KegbotMaster,
 }
 
 impl Dialect {
@@ -14,7 +15,13 @@ impl Dialect {
     /// reader says what is wrong with it.
     pub(crate) fn of_file(file: &Path) -> Self {
         let text = std::fs::read(file).unwrap_or_default();
-        if minder_circusd::daemon::checking::recognises(&text) { Self::Circus } else { Self::Supervisor }
+        if minder_circusd::daemon::checking::recognises(&text) {
+            Self::Circus
+        } else if minder_kegbot_master::recognises(&text) {
+            Self::KegbotMaster
+        } else {
+            Self::Supervisor
+        }
     }
 
     /// The program that reads such files.
@@ -22,6 +29,7 @@ impl Dialect {
         match self {
             Self::Supervisor => "supervisord",
             Self::Circus => "circusd",
+            Self::KegbotMaster => "kegbot_master",
         }
     }
 
@@ -30,6 +38,7 @@ impl Dialect {
         match self {
             Self::Supervisor => "group",
             Self::Circus => "watcher",
+            Self::KegbotMaster => "group",
         }
     }
 }

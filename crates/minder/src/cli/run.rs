@@ -29,12 +29,18 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
         terminal::tell(&match dialect {
             Dialect::Supervisor => introduction(&arguments.file),
             Dialect::Circus => circus_introduction(&arguments.file),
+            Dialect::KegbotMaster => kegbot_introduction(&arguments.file),
         });
     }
     match dialect {
         Dialect::Supervisor => assemble::supervisord::run_file(&arguments.file, &called),
         Dialect::Circus => assemble::circusd::run_file(&arguments.file, &called),
+        Dialect::KegbotMaster => assemble::kegbot::run_file(&arguments.file, &called),
     }
+}
+
+fn kegbot_introduction(file: &Path) -> String {
+    format!("minder: {}\n  Ctrl-C stops the programs, then minder\n", file.display())
 }
 
 fn circus_introduction(file: &Path) -> String {

@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use minder_core::ids::{GroupName, Pid};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::{Arbiter, Failed, Listing, Watcher};
 use crate::hooks::Import;
@@ -45,12 +45,12 @@ impl Arbiter {
         }
     }
 
-    /// What the daemon itself uses. Its two halves are one for clients: the mind is not among the children.
+    /// What the daemon itself uses, without its children.
     pub async fn own_info(&self) -> Value {
         let Some(pid) = Pid::new(self.pid()) else { return VANISHED.into() };
-        let looked = Sampler::new().look_over(Kin::Children, pid, DAEMON_INTERVAL).await;
+        let looked = Sampler::new().look_over(Kin::Nobody, pid, DAEMON_INTERVAL).await;
         match looked {
-            Ok(info) => Value::Object(without_child(info.to_json(), std::process::id())),
+            Ok(info) => Value::Object(info.to_json()),
             Err(_) => VANISHED.into(),
         }
     }
@@ -69,11 +69,4 @@ impl Arbiter {
         }
         Ok(())
     }
-}
-
-fn without_child(mut info: Map<String, Value>, pid: u32) -> Map<String, Value> {
-    if let Some(Value::Array(children)) = info.get_mut("children") {
-        children.retain(|child| child.get("pid").and_then(Value::as_u64) != Some(u64::from(pid)));
-    }
-    info
 }

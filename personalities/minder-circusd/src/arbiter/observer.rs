@@ -68,7 +68,7 @@ impl Observer for Ears {
             }
             Event::Asked(signal) => self.0.asked(*signal, now, orders),
             Event::Trouble(text) => {
-                orders.extend(self.0.log.line(now, Level::Warning, text).map(Order::Journal))
+                orders.extend(self.0.log.line(now, Level::Warning, text).map(Order::Journal));
             }
             Event::Began
             | Event::StopBegan

@@ -158,7 +158,12 @@ impl Arbiter {
         for options in wanted {
             let name = options.name.clone();
             let present = self.state.borrow().watchers.iter().any(|watcher| watcher.name == name);
-            if !present {
+            if present {
+                continue;
+            }
+            if let Err(why) = self.check_hooks(&options).await {
+                self.say(Level::Warning, &format!("Failed to create watcher\n{why}"));
+            } else {
                 let group = self.enlist(options);
                 self.start_all_now(vec![group]).await?;
             }

@@ -70,12 +70,7 @@ impl Arbiter {
 
     async fn load_hook_again(&self, group: &GroupName, moment: &str) -> Result<(), Failed> {
         let hook = self.with(group, |watcher| {
-            let callable = watcher
-                .options
-                .hooks
-                .iter()
-                .find(|(of, _)| of == moment)
-                .map(|(_, hook)| hook.callable.clone());
+            let callable = watcher.options.hook(moment).map(|hook| hook.callable.clone());
             callable.map(|callable| (callable, super::hook::python_path(watcher)))
         });
         let Some(Some((callable, path))) = hook else { return Ok(()) };

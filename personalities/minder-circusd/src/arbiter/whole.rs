@@ -15,6 +15,7 @@ impl Arbiter {
     pub async fn begin(self: Rc<Self>) {
         let Ok(turn) = self.wait_for_turn(Change::StartWatchers).await else { return };
         self.remember().await;
+        self.refuse_those_without_hooks().await;
         if let Err(error) = self.make_room_for_all().await {
             self.say(Level::Error, &error.0);
         }
@@ -27,6 +28,17 @@ impl Arbiter {
         self.remember_if_stale().await;
         self.look.notify_waiters();
         self.look.notify_one();
+    }
+
+    /// A watcher one of whose hooks is not to be had is none.
+    async fn refuse_those_without_hooks(self: &Rc<Self>) {
+        for group in self.by_priority() {
+            let Some(options) = self.with(&group, |watcher| watcher.options.clone()) else { continue };
+            if let Err(why) = self.check_hooks(&options).await {
+                self.say(Level::Warning, &format!("Failed to create watcher\n{why}"));
+                self.delist(&group).await;
+            }
+        }
     }
 
     fn has_begun(&self) {

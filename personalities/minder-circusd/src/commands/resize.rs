@@ -11,7 +11,6 @@ use crate::options::python;
 
 /// Which of the two.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[expect(clippy::missing_docs_in_private_items, reason = "the names say it")]
 pub(super) enum Direction {
     Up,
     Down,

@@ -1,20 +1,29 @@
 //! The control endpoint: messages in, replies out.
 
+use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
+use std::task::Poll;
 
 use minder_zmtp::{Peer, Replies, Router};
 use serde_json::Value;
+use tokio::sync::Semaphore;
 
 use super::message::{Message, NoMessage, Wanted};
 use super::reply::{self, Failure};
 use super::{Command, Outcome, is_on};
-use crate::arbiter::Arbiter;
 use crate::arbiter::log::Level;
+use crate::arbiter::{Arbiter, Failed};
 use crate::python_json;
+
+/// How many commands may be under way beside the others because they ask a hook or look at processes. Whoever comes then
+/// waits, and so do all others.
+const BESIDE_MAX: usize = 64;
 
 /// Answers clients for as long as the daemon lives.
 pub async fn serve(mut router: Router, arbiter: Rc<Arbiter>) {
     let replies = router.replies();
+    let beside = Arc::new(Semaphore::new(BESIDE_MAX));
     loop {
         let (peer, frames) = router.recv().await;
         let [message] = &frames[..] else {
@@ -23,8 +32,7 @@ pub async fn serve(mut router: Router, arbiter: Rc<Arbiter>) {
         };
         let client =
             Client { peer, replies: replies.clone(), arbiter: arbiter.clone(), raw: message.to_vec() };
-        // One after the other: who sends two messages has them executed in their order. What takes long goes on beside.
-        client.serve().await;
+        client.serve(&beside).await;
     }
 }
 
@@ -38,44 +46,87 @@ struct Client {
     raw: Vec<u8>,
 }
 
+/// What a reply is for.
+struct Question {
+    id: Value,
+    reply: Wanted,
+    waits: Waits,
+}
+
+/// Whether somebody waits for the end of what a command begins.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Waits {
+    ForTheEnd,
+    No,
+}
+
 impl Client {
-    async fn serve(self) {
+    /// What a command does at once is done when this returns, so that the next message finds it done. What takes longer
+    /// goes on beside.
+    async fn serve(self, beside: &Arc<Semaphore>) {
         let message = match Message::read(&self.raw) {
             Ok(message) => message,
-            Err(NoMessage { failure, id, reply }) => return self.refuse(&failure, id, reply),
+            Err(NoMessage { failure, id, reply }) => return self.refuse(&failure, &id, reply),
         };
         let Message { command, properties, id, reply } = message;
         let Some(known) = Command::named(&command) else {
-            return self.refuse(&Failure::Unknown(command), id, reply);
+            return self.refuse(&Failure::Unknown(command), &id, reply);
         };
-        match known.execute(&self.arbiter, &properties).await {
-            Ok(Outcome::Now(fields)) => self.answer(fields, id, reply),
-            Ok(Outcome::Later(work)) if is_on(&properties, "waiting") => {
+        let waits = if is_on(&properties, "waiting") { Waits::ForTheEnd } else { Waits::No };
+        let question = Question { id, reply, waits };
+        let arbiter = self.arbiter.clone();
+        let mut execution = Box::pin(async move { known.execute(&arbiter, &properties).await });
+        match first_step(execution.as_mut()).await {
+            Poll::Ready(outcome) => self.settle(outcome, question).await,
+            Poll::Pending => {
+                // It is never closed.
+                let Ok(permit) = beside.clone().acquire_owned().await else { return };
                 tokio::task::spawn_local(async move {
-                    match work.await {
-                        Ok(fields) => self.answer(fields, id, reply),
-                        Err(failed) => {
-                            self.arbiter.say(Level::Error, &failed.0);
-                            self.refuse(&Failure::Server, id, reply);
-                        }
-                    }
+                    let outcome = execution.await;
+                    drop(permit);
+                    self.settle(outcome, question).await;
                 });
             }
-            Ok(Outcome::Later(work)) => self.answer_and_go_on(work, id, reply).await,
-            Err(failure) => self.refuse(&failure, id, reply),
         }
     }
 
-    /// What a command does at once is done before the answer, so that the next message finds it done.
-    async fn answer_and_go_on(self, mut work: super::Work, id: Value, reply: Wanted) {
-        let first = std::future::poll_fn(|context| std::task::Poll::Ready(work.as_mut().poll(context))).await;
-        let arbiter = self.arbiter.clone();
-        self.answer(super::Fields::new(), id, reply);
-        let log = move |failed: crate::arbiter::Failed| arbiter.say(Level::Error, &failed.0);
+    async fn settle(self, outcome: Result<Outcome, Failure>, question: Question) {
+        let Question { id, reply, waits } = question;
+        match (outcome, waits) {
+            (Ok(Outcome::Now(fields)), _) => self.answer(fields, id, reply),
+            (Ok(Outcome::Later(work)), waits) => self.begin(work, Question { id, reply, waits }).await,
+            (Err(failure), _) => self.refuse(&failure, &id, reply),
+        }
+    }
+
+    /// Begins what takes long, and answers now or at its end.
+    async fn begin(self, mut work: super::Work, question: Question) {
+        let first = first_step(work.as_mut()).await;
+        if question.waits == Waits::No {
+            self.answer(super::Fields::new(), question.id.clone(), question.reply);
+        }
         match first {
-            std::task::Poll::Ready(done) => drop(done.map_err(log)),
-            std::task::Poll::Pending => {
-                tokio::task::spawn_local(async move { drop(work.await.map_err(log)) });
+            Poll::Ready(done) => self.end(done, question),
+            Poll::Pending => {
+                tokio::task::spawn_local(async move {
+                    let done = work.await;
+                    self.end(done, question);
+                });
+            }
+        }
+    }
+
+    /// What was begun is over. Who did not wait has been answered, and does not hear of a failure.
+    fn end(&self, done: Result<super::Fields, Failed>, question: Question) {
+        let Question { id, reply, waits } = question;
+        match (done, waits) {
+            (Ok(fields), Waits::ForTheEnd) => self.answer(fields, id, reply),
+            (Ok(_), Waits::No) => {}
+            (Err(failed), waits) => {
+                self.arbiter.say(Level::Error, &failed.0);
+                if waits == Waits::ForTheEnd {
+                    self.refuse(&Failure::Server, &id, reply);
+                }
             }
         }
     }
@@ -85,8 +136,8 @@ impl Client {
         self.send(&reply, wanted);
     }
 
-    fn refuse(&self, failure: &Failure, id: Value, wanted: Wanted) {
-        let reply = failure.reply(&self.raw, self.arbiter.wall_seconds(), &id);
+    fn refuse(&self, failure: &Failure, id: &Value, wanted: Wanted) {
+        let reply = failure.reply(&self.raw, self.arbiter.wall_seconds(), id);
         self.send(&reply, wanted);
     }
 
@@ -96,4 +147,9 @@ impl Client {
             let _ = self.replies.send(&self.peer, &[python_json::to_string(reply)]);
         }
     }
+}
+
+/// What of a future can be done at once.
+async fn first_step<F: Future + ?Sized>(mut future: Pin<&mut F>) -> Poll<F::Output> {
+    std::future::poll_fn(|context| Poll::Ready(future.as_mut().poll(context))).await
 }

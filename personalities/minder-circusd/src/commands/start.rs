@@ -12,7 +12,6 @@ use crate::arbiter::{Arbiter, Change, Failed, Turn};
 
 /// Which of the three.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[expect(clippy::missing_docs_in_private_items, reason = "the names say it")]
 pub(super) enum Way {
     Start,
     Stop,

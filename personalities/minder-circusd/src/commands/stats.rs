@@ -40,7 +40,6 @@ pub(super) async fn execute(arbiter: &Rc<Arbiter>, properties: &Fields) -> Resul
 
 /// Whether the hook of that name is asked.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[expect(clippy::missing_docs_in_private_items, reason = "the names say it")]
 enum Extended {
     Yes,
     No,

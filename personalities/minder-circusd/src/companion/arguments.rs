@@ -63,6 +63,14 @@ impl fmt::Display for Stop {
     }
 }
 
+/// An option where it is mentioned.
+struct Mention {
+    name: &'static str,
+    takes: Takes,
+    /// What stands behind `=`.
+    inline: Option<String>,
+}
+
 impl Grammar {
     /// Reads a command line, which begins behind the name of the program. Bytes that are no UTF-8 are replaced.
     pub(crate) fn parse(&self, words: &[OsString]) -> Result<Arguments, Stop> {
@@ -76,7 +84,7 @@ impl Grammar {
                 arguments.positional.push(word);
             } else if word == "-h" {
                 return Err(Stop::Help);
-            } else if let Some((name, takes, inline)) = self.option(&word)? {
+            } else if let Some(Mention { name, takes, inline }) = self.option(&word)? {
                 let value = match (takes, inline) {
                     (Takes::Nothing, None) if name == "help" => return Err(Stop::Help),
                     (Takes::Nothing, None) => String::new(),
@@ -102,7 +110,7 @@ impl Grammar {
     }
 
     /// Finds an option by its name, or by a beginning that only one has. `None` if there is none.
-    fn option(&self, word: &str) -> Result<Option<(&'static str, Takes, Option<String>)>, Stop> {
+    fn option(&self, word: &str) -> Result<Option<Mention>, Stop> {
         let Some(rest) = word.strip_prefix("--") else { return Ok(None) };
         let (given, inline) = match rest.split_once('=') {
             Some((name, value)) => (name, Some(value.to_owned())),
@@ -112,7 +120,9 @@ impl Grammar {
         let found: Vec<(&str, Takes)> = all.filter(|(name, _)| name.starts_with(given)).collect();
         let exact = found.iter().find(|(name, _)| *name == given);
         match (exact, found.as_slice()) {
-            (Some(option), _) | (None, [option]) => Ok(Some((option.0, option.1, inline))),
+            (Some(option), _) | (None, [option]) => {
+                Ok(Some(Mention { name: option.0, takes: option.1, inline }))
+            }
             (None, []) => Ok(None),
             (None, several) => {
                 let names: Vec<String> = several.iter().map(|(name, _)| format!("--{name}")).collect();

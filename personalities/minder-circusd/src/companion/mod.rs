@@ -33,7 +33,7 @@ pub(crate) fn understood(grammar: &Grammar, words: &[OsString]) -> Result<Argume
 pub(crate) fn refused(grammar: &Grammar, words: &[OsString], problem: &str) -> ExitCode {
     let program = program_name(words);
     // Where nobody reads, the status says it.
-    let _ = write!(io::stderr(), "{}{program}: error: {problem}\n", grammar.usage(&program));
+    let _ = writeln!(io::stderr(), "{}{program}: error: {problem}", grammar.usage(&program));
     ExitCode::from(2)
 }
 

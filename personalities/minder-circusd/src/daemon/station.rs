@@ -119,7 +119,7 @@ impl Station {
         }
         match discovery::join(group) {
             Ok(socket) => {
-                drop(tokio::task::spawn_local(discovery::answer(socket, self.kept.circus.endpoint.clone())))
+                drop(tokio::task::spawn_local(discovery::answer(socket, self.kept.circus.endpoint.clone())));
             }
             Err(error) => {
                 let text = format!(

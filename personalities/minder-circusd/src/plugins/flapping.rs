@@ -200,7 +200,8 @@ impl Plugin for Flapping {
     fn happened(&mut self, now: Instant, event: &Event<'_>, orders: &mut Orders<Options>) {
         match (event.action, event.pid()) {
             ("reap", pid) => {
-                if !pid.is_some_and(|pid| self.was_ordered(pid, now)) {
+                let was_ordered = pid.is_some_and(|pid| self.was_ordered(pid, now));
+                if !was_ordered {
                     self.ended(event.watcher, now, orders);
                 }
             }
@@ -215,6 +216,12 @@ impl Plugin for Flapping {
                 self.was_ordered(pid, now);
             }
             ("updated", _) => Flapping::ask(event.watcher, orders),
+            // Somebody was faster. If they stop it again, it stays stopped; the original starts it all the same.
+            ("start", _) => {
+                if let Some(watched) = self.watchers.get_mut(event.watcher) {
+                    watched.start_at = None;
+                }
+            }
             ("remove", _) => {
                 self.watchers.remove(event.watcher);
             }

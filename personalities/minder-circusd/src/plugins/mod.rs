@@ -178,6 +178,7 @@ struct Task {
 
 /// Runs circus-plugin. `arguments` begins with the name under which the program was called.
 #[must_use]
+#[allow(clippy::needless_pass_by_value, reason = "all personalities are called in the same way")]
 pub fn main(arguments: Vec<OsString>) -> ExitCode {
     let understood = match understood(&GRAMMAR, &arguments) {
         Ok(understood) => understood,

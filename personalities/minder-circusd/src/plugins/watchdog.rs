@@ -69,10 +69,17 @@ impl WatchDog {
         pid.parse::<u64>().ok().filter(|number| number.to_string() == pid)
     }
 
-    fn watch(&mut self, now: Instant, watcher: Name, pid: u64) {
-        if pid != self.own_pid {
-            self.watched.insert(pid, Watched { watcher, heard: now });
+    /// Begins to watch a process, and says so.
+    fn watch(&mut self, now: Instant, watcher: Name, pid: u64, orders: &mut Orders<Question>) {
+        if pid == self.own_pid {
+            return;
         }
+        let text = match &watcher {
+            Name::Exact(name) => format!("discovered: {name}, pid:{pid}"),
+            Name::FromEvent(name) => format!("added new monitored pid for {name}:{pid}"),
+        };
+        orders.say(Level::Info, text);
+        self.watched.insert(pid, Watched { watcher, heard: now });
     }
 
     fn end_the_silent(&mut self, now: Instant, orders: &mut Orders<Question>) {
@@ -145,8 +152,7 @@ impl Plugin for WatchDog {
         }
         match (event.action, event.pid()) {
             ("spawn", Some(pid)) => {
-                self.watch(now, Name::FromEvent(event.watcher.to_owned()), pid);
-                orders.say(Level::Info, format!("added new monitored pid for {}:{pid}", event.watcher));
+                self.watch(now, Name::FromEvent(event.watcher.to_owned()), pid, orders);
             }
             ("reap", Some(pid)) if self.watched.remove(&pid).is_some() => {
                 orders.say(Level::Info, format!("removed monitored pid for {}:{pid}", event.watcher));
@@ -172,8 +178,7 @@ impl Plugin for WatchDog {
             }
             Question::PidsOf(name) => {
                 for pid in list("pids").filter_map(Value::as_u64) {
-                    self.watch(now, Name::Exact(name.clone()), pid);
-                    orders.say(Level::Info, format!("discovered: {name}, pid:{pid}"));
+                    self.watch(now, Name::Exact(name.clone()), pid, orders);
                 }
             }
         }

@@ -83,6 +83,7 @@ impl fmt::Display for Trouble {
 
 /// Runs circusd-stats. `arguments` begins with the name under which the program was called.
 #[must_use]
+#[allow(clippy::needless_pass_by_value, reason = "all personalities are called in the same way")]
 pub fn main(arguments: Vec<OsString>) -> ExitCode {
     let arguments = match understood(&GRAMMAR, &arguments) {
         Ok(understood) => understood,

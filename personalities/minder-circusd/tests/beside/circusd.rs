@@ -2,12 +2,13 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use serde_json::Value;
 
 use super::programs::Running;
-use super::{venv, wait_for};
+use super::{PATIENCE, venv, wait_for};
 
 /// Ended with this, with all that it started.
 pub(crate) struct Circusd {
@@ -22,8 +23,7 @@ impl Circusd {
         let here = dir.path().to_str().expect("a plain path");
         let own = format!(
             "[circus]\nendpoint = ipc://{here}/endpoint\npubsub_endpoint = ipc://{here}/pubsub\n\
-             stats_endpoint = ipc://{here}/stats\nstatsd = False\nmulticast_endpoint =\ncheck_delay = 0.2\n\
-             logoutput = {here}/circusd.log\n"
+             multicast_endpoint =\ncheck_delay = 0.2\nlogoutput = {here}/circusd.log\n"
         );
         let file = dir.path().join("circus.ini");
         std::fs::write(&file, own + &sections.replace("HERE", here)).expect("a file");
@@ -71,10 +71,11 @@ impl Circusd {
 
 impl Drop for Circusd {
     fn drop(&mut self) {
-        // It ends its processes, so it gets the time for that.
-        self.running.signal(Signal::TERM);
-        if !std::thread::panicking() {
-            self.running.ended();
+        // It ends its processes, so it gets the time for that. A signal that comes during its pass over the watchers is lost.
+        let begin = Instant::now();
+        while self.running.is_alive() && begin.elapsed() < PATIENCE {
+            self.running.signal(Signal::TERM);
+            std::thread::sleep(Duration::from_millis(100));
         }
     }
 }

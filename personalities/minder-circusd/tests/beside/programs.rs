@@ -10,6 +10,9 @@ use super::{venv, wait_for};
 /// Set in the environment of a run of this program that is to be one of ours: the arguments, from the name of the program.
 const BECOME: &str = "MINDER_TEST_BECOME";
 
+/// Printed before the program's own output, because the test runner has printed something by then.
+const BEGIN: &str = "\u{1}begin\n";
+
 /// Whose program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Whose {
@@ -22,6 +25,7 @@ pub(crate) enum Whose {
 pub(crate) fn become_program_if_asked() {
     let Ok(arguments) = std::env::var(BECOME) else { return };
     let arguments: Vec<std::ffi::OsString> = arguments.split('\u{1f}').map(Into::into).collect();
+    print!("{BEGIN}");
     let _ = std::io::stdout().flush();
     let code = if arguments[0] == "circusd-stats" {
         minder_circusd::stats::main(arguments)
@@ -51,6 +55,15 @@ pub(crate) fn command(whose: Whose, program: &str, arguments: &[&str]) -> Comman
     }
 }
 
+/// Runs a program that ends by itself: what it printed, what it complained of, and its status.
+pub(crate) fn run(mut command: Command) -> (String, String, Option<i32>) {
+    let output = command.stdin(Stdio::null()).env("COLUMNS", "80").output().expect("the program");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let out = text(&output.stdout);
+    let out = out.split_once(BEGIN).map_or(out.as_str(), |(_, own)| own).to_owned();
+    (out, text(&output.stderr), output.status.code())
+}
+
 /// A program that runs, and is killed with this.
 pub(crate) struct Running(Child);
 
@@ -71,6 +84,10 @@ impl Running {
 
     pub(crate) fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.0), signal).expect("it is ours and was not waited for");
+    }
+
+    pub(crate) fn is_alive(&mut self) -> bool {
+        self.0.try_wait().expect("it is ours").is_none()
     }
 
     /// Waits for its end.

@@ -211,13 +211,15 @@ fn nothing_is_looked_at_while_nobody_is_subscribed() {
         listener.second("stat.circus");
         listener
     });
-    let switches = || {
-        let status =
-            std::fs::read_to_string(format!("/proc/{}/task/{}/status", running.pid(), running.pid()));
-        let status = status.expect("it runs");
-        let line =
-            status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:").map(str::trim));
-        line.and_then(|line| line.parse::<u64>().ok()).expect("a number")
+    let switches = || -> u64 {
+        let threads = std::fs::read_dir(format!("/proc/{}/task", running.pid())).expect("it runs");
+        let switches = threads.map(|thread| {
+            let status =
+                std::fs::read_to_string(thread.expect("a thread").path().join("status")).expect("it runs");
+            let line = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
+            line.and_then(|line| line.trim().parse::<u64>().ok()).expect("a number")
+        });
+        switches.sum()
     };
     // Within three seconds of the time that is measured it would wake up three times at least.
     wait_for("it to sleep for three seconds on end", || {
@@ -225,4 +227,47 @@ fn nothing_is_looked_at_while_nobody_is_subscribed() {
         std::thread::sleep(std::time::Duration::from_secs(3));
         (switches() == before).then_some(())
     });
+}
+
+#[test]
+fn whoever_knocks_at_a_socket_is_counted_once() {
+    let script = tempfile::NamedTempFile::new().expect("a temporary file");
+    let arguments =
+        ["--endpoint", "ipc://endpoint", "--pubsub", "ipc://pubsub", "--statspoint", "ipc://stats"];
+    std::fs::write(script.path(), as_script(&command(Whose::Ours, "circusd-stats", &arguments)))
+        .expect("it is ours");
+    let cmd = format!("[watcher:mystats]\ncmd = sh {}\nuse_sockets = True\n", script.path().display());
+    let circusd = Circusd::start(&format!("{WATCHERS}{cmd}"));
+    let sockets = circusd.ctl(&["listsockets"]);
+    let (fd, port) = (&sockets["sockets"][0]["fd"], &sockets["sockets"][0]["port"]);
+    let port = port.as_u64().and_then(|port| u16::try_from(port).ok()).expect("a port");
+    let mut listener = Listener::on(&circusd.endpoint("stats"), "stat.");
+    let topic = format!("stat.sockets.{fd}");
+    let mut connections = Vec::new();
+    let mut hits = |listener: &mut Listener, knock: bool| {
+        let before = listener.second("stat.sockets");
+        assert!(before.iter().any(|(topic, all)| topic == "stat.sockets" && all["reads"] == 0), "{before:?}");
+        if knock {
+            connections.push(std::net::TcpStream::connect(("127.0.0.1", port)).expect("it listens"));
+        }
+        let address = format!("127.0.0.1:{port}");
+        wait_for("a hit", || {
+            let (heard, object) = listener.next();
+            let is_hit = heard == topic && object["reads"] == 1;
+            assert!(heard != topic || object["address"] == address, "{object}");
+            (is_hit || !knock).then_some(())
+        });
+    };
+    for knock in [true, true, false] {
+        hits(&mut listener, knock);
+    }
+}
+
+/// A shell script that does what a command does.
+fn as_script(command: &Command) -> String {
+    let quoted = |text: &std::ffi::OsStr| format!("'{}'", text.to_str().expect("plain text"));
+    let variables = command.get_envs().filter_map(|(name, value)| Some((name.to_str()?, quoted(value?))));
+    let exports: String = variables.map(|(name, value)| format!("export {name}={value}\n")).collect();
+    let words = std::iter::once(command.get_program()).chain(command.get_args()).map(quoted);
+    format!("{exports}exec {}\n", words.collect::<Vec<_>>().join(" "))
 }

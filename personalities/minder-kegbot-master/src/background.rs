@@ -1,0 +1,52 @@
+//! `--daemon` for the launcher itself: the same command line again, in a session of its own and with no terminal.
+//!
+//! A second process takes the place of the original's fork, which Rust has no safe word for.
+
+use std::ffi::OsString;
+use std::io;
+use std::os::unix::process::CommandExt as _;
+use std::process::{Command, Stdio};
+
+use rustix::fs::Mode;
+
+/// Tells the second process that it is the second. Its programs do not see it.
+pub(crate) const VARIABLE: &str = "MINDER_KEGBOT_BACKGROUND";
+
+/// Which of the two this is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Side {
+    /// The one that was called, and ends at once.
+    Caller,
+    /// The one in the background.
+    Background,
+}
+
+impl Side {
+    pub(crate) fn of_this_process() -> Self {
+        if std::env::var_os(VARIABLE).is_some() { Self::Background } else { Self::Caller }
+    }
+}
+
+/// Starts the second process.
+///
+/// # Errors
+/// When it cannot be made.
+pub(crate) fn leave(arguments: &[OsString]) -> io::Result<()> {
+    let (name, words) = arguments.split_first().ok_or(io::ErrorKind::InvalidInput)?;
+    Command::new("/proc/self/exe")
+        .arg0(name)
+        .args(words)
+        .env(VARIABLE, "1")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .map(drop)
+}
+
+/// What the second process does first.
+pub(crate) fn settle() {
+    // It fails for who leads a process group already, and then there is nothing to leave.
+    let _ = rustix::process::setsid();
+    rustix::process::umask(Mode::empty());
+}
