@@ -169,5 +169,3 @@ def quitting(d):
     _ready(d)
     show(d, "quit", d.ask("quit", waiting=True))
     say("status", d.process.wait(30))
-    import os
-    say("left", sorted(name for name in os.listdir(d.directory) if name.endswith(".sock")))

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::announce::object;
 use super::hook::{Consent, Moment};
-use super::watcher::Life;
+use super::watcher::{EndedBy, Life, Process};
 use super::{Arbiter, Failed};
 
 /// How one stop differs from the watcher's own way. What is `None` does not.
@@ -29,6 +29,15 @@ pub(crate) enum Killed {
     Yes,
     /// Somebody else is at it, or it had ended before.
     No,
+}
+
+/// Of which ends notice is taken.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Ended {
+    /// Of those that nobody ordered.
+    ByThemselves,
+    /// Of all.
+    ByAnybody,
 }
 
 impl Arbiter {
@@ -133,10 +142,14 @@ impl Arbiter {
     }
 
     /// Takes notice of all that have ended.
-    pub(crate) async fn reap_ended(&self, group: &GroupName) {
+    pub(crate) async fn reap_ended(&self, group: &GroupName, ended: Ended) {
+        let counts = |process: &&Process| match process.life {
+            Life::Ended { by: EndedBy::Itself, .. } => true,
+            Life::Ended { by: EndedBy::Order, .. } => ended == Ended::ByAnybody,
+            Life::Running | Life::Stopping => false,
+        };
         let ended = self.with(group, |watcher| {
-            let ended = watcher.processes.iter().filter(|process| !process.is_alive());
-            ended.map(|process| process.pid.get()).collect::<Vec<_>>()
+            watcher.processes.iter().filter(counts).map(|process| process.pid.get()).collect::<Vec<_>>()
         });
         for pid in ended.unwrap_or_default() {
             self.reap(group, pid).await;

@@ -7,6 +7,7 @@ use minder_core::ids::GroupName;
 use serde_json::{Value, json};
 
 use super::hook::{Consent, Moment};
+use super::kill::Ended;
 use super::log::Level;
 use super::{Arbiter, Connection, Failed, Status};
 
@@ -76,7 +77,7 @@ impl Arbiter {
         }
         if self.status(group) != Status::Stopped {
             if self.with(group, |watcher| watcher.missing()).unwrap_or(0) > 0 {
-                self.reap_ended(group).await;
+                self.reap_ended(group, Ended::ByAnybody).await;
                 self.spawn_processes(group).await?;
             }
             return Ok(());
@@ -93,7 +94,7 @@ impl Arbiter {
         self.set_status(group, Status::Active);
         self.say_of(group, Level::Info, |name| format!("{name} started"));
         self.announce_now(group, "start");
-        self.look.notify_one();
+        self.look_again();
         Ok(())
     }
 
@@ -116,7 +117,7 @@ impl Arbiter {
                 self.with(group, |watcher| watcher.alive().map(|process| process.pid.get()).collect());
             self.kill_processes(group, alive.unwrap_or_default(), None).await?;
             self.wait_for_ends(group).await;
-            self.reap_ended(group).await;
+            self.reap_ended(group, Ended::ByAnybody).await;
             self.announce_now(group, "stop");
             self.set_status(group, Status::Stopped);
             self.consult(group, Moment::AfterStop, json!({})).await;

@@ -11,12 +11,19 @@ use minder_core::ids::{GroupName, SocketName};
 use minder_core::socket::Sharing;
 use minder_core::time::Instant;
 
+use super::kill::Ended;
 use super::log::Level;
 use super::watcher::{EndedBy, Life};
 use super::{Arbiter, Change, Connection, Course, Failed, Status, Watcher};
 use crate::chance;
 
 impl Arbiter {
+    /// Something has changed: there may be something to manage, or to wait for.
+    pub(crate) fn look_again(&self) {
+        self.look.notify_one();
+        self.listen.notify_one();
+    }
+
     /// Makes passes for as long as the daemon lives.
     pub async fn look_after(self: Rc<Self>) {
         loop {
@@ -57,7 +64,7 @@ impl Arbiter {
         }
         for group in self.by_priority() {
             if self.status(&group) != Status::Stopped {
-                self.reap_ended(&group).await;
+                self.reap_ended(&group, Ended::ByThemselves).await;
             }
         }
         let passes: Vec<_> = self
@@ -143,7 +150,7 @@ impl Arbiter {
     /// Starts what waits for a connection each time that somebody connects, for as long as the daemon lives.
     pub async fn wait_for_connections(self: Rc<Self>) {
         loop {
-            let woken = self.look.notified();
+            let woken = self.listen.notified();
             let sockets = self.sockets_waited_for();
             if sockets.is_empty() {
                 woken.await;

@@ -82,6 +82,8 @@ pub struct Arbiter {
     ended: Notify,
     /// Something may have to be managed.
     look: Notify,
+    /// There may be other sockets to wait for.
+    listen: Notify,
     /// Whether what is to be remembered has changed.
     stale: Cell<Stale>,
     /// What processes used when they were looked at last.
@@ -214,6 +216,7 @@ impl Arbiter {
             free: Notify::new(),
             ended: Notify::new(),
             look: Notify::new(),
+            listen: Notify::new(),
             stale: Cell::new(Stale::No),
             sampler: RefCell::new(Sampler::new()),
             wishes: Cell::new(Wishes::default()),

@@ -119,7 +119,7 @@ impl Arbiter {
             }
         });
         self.ended.notify_waiters();
-        self.look.notify_one();
+        self.look_again();
     }
 
     /// Tells that a process was signalled on its way to its end.

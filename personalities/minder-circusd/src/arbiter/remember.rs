@@ -124,7 +124,7 @@ impl Arbiter {
             }
         }
         self.finish_changes().await;
-        self.look.notify_one();
+        self.look_again();
     }
 
     /// What was starting is started, what was stopping is stopped.

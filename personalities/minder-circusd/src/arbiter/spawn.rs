@@ -143,7 +143,7 @@ impl Arbiter {
     fn lowered(&self, group: &GroupName, wid: u32) -> Option<Result<(), String>> {
         let state = self.state.borrow();
         let watcher = state.watchers.iter().find(|watcher| watcher.group == *group)?;
-        Some(state.lowering.program(&watcher.options, wid).map(drop).map_err(|error| error.to_string()))
+        Some(state.lowering.program(&watcher.options, wid).map(drop).map_err(|error| error.text))
     }
 
     /// Puts the new process on the watcher's list. It may have ended already.

@@ -26,8 +26,7 @@ impl Arbiter {
         drop(turn);
         self.stale.set(Stale::Yes);
         self.remember_if_stale().await;
-        self.look.notify_waiters();
-        self.look.notify_one();
+        self.look_again();
     }
 
     /// A watcher one of whose hooks is not to be had is none.
