@@ -221,13 +221,14 @@ class Daemon:
     def stop(self):
         if self.process is None:
             return
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
+        deadline = time.monotonic() + PATIENCE
+        while self.process.poll() is None:
+            # The original forgets a signal that comes while something else is under way, so it is sent again.
+            self.process.send_signal(signal.SIGTERM if time.monotonic() < deadline else signal.SIGKILL)
             try:
-                self.process.wait(PATIENCE)
+                self.process.wait(0.5)
             except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
+                pass
         # Whoever is left over is of this session or of one of its children, and has our directory in its environment.
         self.out.close()
         self.err.close()

@@ -291,7 +291,7 @@ fn run(sides: &[Side], names: &[&str], play: impl Fn(Side) -> Vec<String> + Sync
 }
 
 /// The lines that differ, each with the nearest heading above it.
-fn difference(expected: &[String], found: &[String]) -> String {
+pub(crate) fn difference(expected: &[String], found: &[String]) -> String {
     // Longest common subsequence by table: transcripts have at most a few thousand lines.
     let (rows, columns) = (expected.len(), found.len());
     let mut table = vec![vec![0u32; columns + 1]; rows + 1];

@@ -79,6 +79,17 @@ impl Place {
     }
 }
 
+impl Place {
+    /// The pids of living processes whose current directory is this one.
+    pub fn residents(&self) -> Vec<u32> {
+        let own = std::fs::canonicalize(self.dir()).unwrap_or_else(|_| self.dir().to_owned());
+        let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+        let here =
+            entries.filter(|entry| std::fs::read_link(entry.path().join("cwd")).is_ok_and(|cwd| cwd == own));
+        here.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
+    }
+}
+
 impl Default for Place {
     fn default() -> Self {
         Place::new()

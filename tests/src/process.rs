@@ -3,6 +3,7 @@
 use crate::wait::{self, PATIENCE};
 use rustix::process::{Pid, Signal, kill_process};
 use std::process::{Command, ExitStatus, Stdio};
+use std::time::Duration;
 
 /// What a program left behind when it ended.
 #[derive(Debug, Clone)]
@@ -19,7 +20,15 @@ pub struct Finished {
 ///
 /// # Panics
 /// When it cannot be started, or does not end within [`PATIENCE`].
-pub fn finish(mut command: Command, typed: &str) -> Finished {
+pub fn finish(command: Command, typed: &str) -> Finished {
+    finish_within(PATIENCE, command, typed)
+}
+
+/// The same with another bound.
+///
+/// # Panics
+/// When it cannot be started, or does not end in time.
+pub fn finish_within(limit: Duration, mut command: Command, typed: &str) -> Finished {
     use std::io::{Read, Write};
     let mut child = command
         .stdin(Stdio::piped())
@@ -40,7 +49,7 @@ pub fn finish(mut command: Command, typed: &str) -> Finished {
     };
     let stdout = collect(Box::new(child.stdout.take().expect("a pipe")));
     let stderr = collect(Box::new(child.stderr.take().expect("a pipe")));
-    let status = wait::within(PATIENCE, || child.try_wait().expect("a child"));
+    let status = wait::within(limit, || child.try_wait().expect("a child"));
     if status.is_none() {
         let _ = child.kill();
     }

@@ -1,6 +1,7 @@
 //! All scenarios: one theme a module. See the crate `minder-tests` for how they are run.
 
 mod children;
+mod circus;
 mod configurations;
 mod corners;
 mod ctl;

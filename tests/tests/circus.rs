@@ -1,0 +1,49 @@
+//! Circus's scenarios, a test each.
+
+use minder_tests::circus::{circus_scenarios, compare_circus};
+
+macro_rules! scenarios {
+    ($($name:ident)*) => {
+        $(
+            #[test]
+            fn $name() {
+                compare_circus(stringify!($name));
+            }
+        )*
+
+        /// A scenario that nobody plays proves nothing.
+        #[test]
+        fn every_scenario_is_played() {
+            let mut played = vec![$(stringify!($name)),*];
+            played.extend(ALONE);
+            let mut all = circus_scenarios();
+            all.sort_unstable();
+            played.sort_unstable();
+            assert_eq!(all, played);
+        }
+    };
+}
+
+/// Those that only minder is put through.
+const ALONE: &[&str] = &[];
+
+scenarios! {
+    reading_commands
+    starting_and_stopping
+    changing_the_number
+    adding_and_removing
+    setting_options
+    signals_and_kills
+    what_is_no_message
+    one_change_at_a_time
+    quitting
+    orderly_changes
+    added_at_run_time
+    ends_that_nobody_asked_for
+    a_stubborn_process
+    children_are_stopped_too
+    a_command_that_is_not_there
+    singletons_and_priorities
+    warmups_and_ages
+    a_hangup_instead_of_a_reload
+}
