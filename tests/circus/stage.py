@@ -207,11 +207,17 @@ class Daemon:
             return self.name_of(field)
         if key in ("pids", "stopped", "started", "kept") and isinstance(field, list):
             return [self.name_of(pid) for pid in field]
+        if key == "statuses":
+            # What comes later comes in an order by chance.
+            return dict(sorted(field.items()))
         if key == "tb" and field is not None:
             return "TRACEBACK"
         return self.normal(field)
 
     def normal_text(self, text):
+        # The title of a section leaks into the environment of the original's workers, and Python gives advice.
+        text = re.sub(r", \('__name__', '[^']*'\)", "", text)
+        text = re.sub(r"\. Did you mean: .*\?", "", text)
         text = text.replace(os.path.realpath(self.directory), "{dir}").replace(self.directory, "{dir}")
         return text
 

@@ -46,4 +46,21 @@ scenarios! {
     singletons_and_priorities
     warmups_and_ages
     a_hangup_instead_of_a_reload
+    environments_of_workers
+    workers_of_other_users
+    shells
+    streams_to_files
+    note
+    refuse
+    nothing
+    fail
+    more
+    hooks_at_every_moment
+    hooks_that_say_no
+    a_hook_that_is_not_there
+    reading_the_file_again
+    beginning_afresh
+    signals_to_the_daemon
+    command_lines
+    daemons_in_the_background
 }

@@ -171,6 +171,19 @@ pub struct Command {
     pub words: Result<Vec<ByteString>, CommandProblem>,
     /// Where the first word is looked for when it has no slash, in order.
     pub search: Vec<BytePath>,
+    /// Which of several files of that name it is.
+    pub choice: Choice,
+}
+
+/// Which of several files that have a program's name is the program.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Choice {
+    /// The first, whether or not it can be executed.
+    #[default]
+    First,
+    /// The first that the process may execute as the user that it becomes; as `execvp(3)` has it. If there is none, the
+    /// first.
+    FirstPermitted,
 }
 
 /// Why a command cannot be executed, as far as can be known before trying.

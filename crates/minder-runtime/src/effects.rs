@@ -76,7 +76,7 @@ impl Mind {
     pub(crate) fn spawn(&mut self, id: InstanceId) {
         let Some(instance) = self.world.instance(id) else { return };
         let (spec, group) = (instance.spec.clone(), instance.group.clone());
-        let program = match launch::executable(&spec.command) {
+        let program = match launch::executable(&spec.command, spec.identity.as_ref()) {
             Ok(program) => program,
             Err(problem) => return self.not_launched(id, Trouble::Command(problem)),
         };

@@ -2,13 +2,13 @@
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 
 use minder_core::ids::ByteString;
 use minder_core::program::{
-    Announce, Ceiling, Command, CommandProblem, EnvironmentBase, ErrorOutput, Leads, LogTarget, ProgramSpec,
-    ResourceLimit, Sink, StdinSource,
+    Announce, Ceiling, Choice, Command, CommandProblem, EnvironmentBase, ErrorOutput, Identity, Leads,
+    LogTarget, ProgramSpec, ResourceLimit, Sink, StdinSource,
 };
 use minder_keeper::wire::{Credentials, ErrorTo, Leader, Limit, OutputTo, SpawnRequest, StdinFrom};
 use minder_keeper::{RESTART_VARIABLE, ROLE_VARIABLE};
@@ -28,10 +28,11 @@ pub fn inherited_environment() -> Vec<(Vec<u8>, Vec<u8>)> {
 ///
 /// # Errors
 /// Why it cannot be executed.
-pub fn executable(command: &Command) -> Result<ByteString, CommandProblem> {
+pub fn executable(command: &Command, identity: Option<&Identity>) -> Result<ByteString, CommandProblem> {
     let words = command.words.as_ref().map_err(Clone::clone)?;
     let word = command.file.as_ref().or(words.first()).ok_or(CommandProblem::Empty)?;
-    let path = if word.as_bytes().contains(&b'/') { Some(word.clone()) } else { search(command, word) };
+    let path =
+        if word.as_bytes().contains(&b'/') { Some(word.clone()) } else { search(command, word, identity) };
     let path = path.ok_or_else(|| CommandProblem::NotFound(word.clone()))?;
     let file = Path::new(OsStr::from_bytes(path.as_bytes()));
     let Ok(metadata) = file.metadata() else { return Err(CommandProblem::NotFound(path)) };
@@ -46,13 +47,43 @@ pub fn executable(command: &Command) -> Result<ByteString, CommandProblem> {
     }
 }
 
-/// The first that exists counts, executable or not.
-fn search(command: &Command, word: &ByteString) -> Option<ByteString> {
-    command.search.iter().find_map(|directory| {
-        let path =
-            Path::new(OsStr::from_bytes(directory.as_bytes())).join(OsStr::from_bytes(word.as_bytes()));
-        path.metadata().is_ok().then(|| ByteString::from(path.into_os_string().into_vec()))
-    })
+fn search(command: &Command, word: &ByteString, identity: Option<&Identity>) -> Option<ByteString> {
+    let candidates = command.search.iter().map(|directory| {
+        Path::new(OsStr::from_bytes(directory.as_bytes())).join(OsStr::from_bytes(word.as_bytes()))
+    });
+    let mut found = candidates.filter(|path| path.metadata().is_ok());
+    let path = match command.choice {
+        Choice::First => found.next(),
+        Choice::FirstPermitted => {
+            let found: Vec<_> = found.collect();
+            let permitted = found.iter().find(|path| may_execute(path, identity));
+            permitted.or(found.first()).cloned()
+        }
+    };
+    path.map(|path| ByteString::from(path.into_os_string().into_vec()))
+}
+
+/// Whether a file may be executed by somebody, as far as mode bits say. `None` is minder itself.
+fn may_execute(file: &Path, identity: Option<&Identity>) -> bool {
+    let Some(identity) = identity else {
+        return file.is_file() && access(file, Access::EXEC_OK).is_ok();
+    };
+    let Ok(file) = file.canonicalize() else { return false };
+    let permits = |path: &Path| {
+        path.metadata().is_ok_and(|metadata| {
+            let mode = metadata.permissions().mode();
+            if identity.uid == 0 {
+                metadata.is_dir() || mode & 0o111 != 0
+            } else if metadata.uid() == identity.uid {
+                mode & 0o100 != 0
+            } else if metadata.gid() == identity.gid || identity.groups.contains(&metadata.gid()) {
+                mode & 0o010 != 0
+            } else {
+                mode & 0o001 != 0
+            }
+        })
+    };
+    file.is_file() && file.ancestors().all(permits)
 }
 
 /// What the groups' sockets are called among the descriptors that the keeper holds.

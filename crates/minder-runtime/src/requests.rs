@@ -122,7 +122,8 @@ impl Mind {
     fn check_start(&self, id: InstanceId) -> Result<(), Refusal> {
         let instance = self.world.instance(id).ok_or(Refusal::NoSuchProgram)?;
         self.check_mode()?;
-        launch::executable(&instance.spec.command).map_err(Refusal::Command)?;
+        launch::executable(&instance.spec.command, instance.spec.identity.as_ref())
+            .map_err(Refusal::Command)?;
         may_start(&instance.facts)
     }
 

@@ -12,8 +12,8 @@ use minder_core::control::Overhears;
 use minder_core::event::Channel;
 use minder_core::ids::{InstanceId, ProgramName, Signal};
 use minder_core::program::{
-    Command, ErrorOutput, LogTarget, OutputFilter, OutputSpec, ProgramSpec, Publish, Readiness, Rotation,
-    Sink, StageNotices, Stamp, StampLook, Startup, StdinSource, Surroundings, Syslog,
+    Choice, Command, ErrorOutput, LogTarget, OutputFilter, OutputSpec, ProgramSpec, Publish, Readiness,
+    Rotation, Sink, StageNotices, Stamp, StampLook, Startup, StdinSource, Surroundings, Syslog,
 };
 use minder_core::restart::{ExpectedExits, RestartPolicy};
 use minder_core::stop::{Reach, StopPolicy};
@@ -51,6 +51,7 @@ fn program(stdout: OutputSpec, stderr: ErrorOutput) -> ProgramSpec {
             file: None,
             words: Ok(vec![(*b"web").into()]),
             search: Vec::new(),
+            choice: Choice::First,
         },
         directory: None,
         environment: Vec::new(),

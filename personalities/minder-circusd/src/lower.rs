@@ -19,7 +19,7 @@ use minder_core::ids::{BytePath, ByteString, Errno, GroupName, ProgramName, Sign
 use minder_core::instance::{Trouble, UnbornStep};
 use minder_core::plan::{GroupSpec, Plan};
 use minder_core::program::{
-    Announce, Ceiling, Colour, Command, CommandProblem, EnvironmentBase, ErrorOutput, Identity,
+    Announce, Ceiling, Choice, Colour, Command, CommandProblem, EnvironmentBase, ErrorOutput, Identity,
     InheritedSocket, Leads, LogTarget, OutputFilter, OutputSpec, PeriodUnit, Periods, ProgramSpec, Publish,
     Readiness, ResourceLimit, Rotation, SocketSource, StageNotices, Stamp, StampLook, Startup, StdinSource,
     Surroundings, Syslog, Unborn, Weekday, Zone,
@@ -141,6 +141,7 @@ fn command(options: &WatcherOptions, words: &[String], search: Option<&str>) -> 
         file,
         words: Ok(words.map(text).collect()),
         search: search.unwrap_or(DEFAULT_PATH).split(':').map(path).collect(),
+        choice: Choice::FirstPermitted,
     }
 }
 

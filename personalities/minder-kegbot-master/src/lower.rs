@@ -13,7 +13,7 @@ use minder_core::backoff::Backoff;
 use minder_core::ids::{ByteString, GroupName, ProgramName, Signal};
 use minder_core::plan::{GroupSpec, Plan, PlanProblem};
 use minder_core::program::{
-    Command, CommandProblem, ErrorOutput, LogTarget, OutputFilter, OutputSpec, ProgramSpec, Publish,
+    Choice, Command, CommandProblem, ErrorOutput, LogTarget, OutputFilter, OutputSpec, ProgramSpec, Publish,
     Readiness, Rotation, StageNotices, Startup, StdinSource, Surroundings, Syslog,
 };
 use minder_core::restart::{ExpectedExits, RestartPolicy};
@@ -109,7 +109,7 @@ fn command(app: &App, search: &[ByteString]) -> Command {
         Line::Script => Ok(["/bin/sh", "-c", &shell::becoming(&line)].into_iter().map(bytes).collect()),
         Line::Open(quote) => Err(CommandProblem::Unsplittable(no_end(quote).into())),
     };
-    Command { line: line.into(), file: None, words, search: search.to_vec() }
+    Command { line: line.into(), file: None, words, search: search.to_vec(), choice: Choice::First }
 }
 
 /// Where what a program prints is kept: beside its own log, which it may rename at midnight and therefore has alone.

@@ -19,8 +19,8 @@ use minder_core::input::Input;
 use minder_core::instance::Trouble;
 use minder_core::plan::{GroupSpec, Subscription};
 use minder_core::program::{
-    Command, ErrorOutput, LogTarget, OutputFilter, OutputSpec, ProgramSpec, Publish, Readiness, Rotation,
-    StageNotices, Startup, StdinSource, Surroundings, Syslog,
+    Choice, Command, ErrorOutput, LogTarget, OutputFilter, OutputSpec, ProgramSpec, Publish, Readiness,
+    Rotation, StageNotices, Startup, StdinSource, Surroundings, Syslog,
 };
 use minder_core::restart::{ExpectedExits, RestartPolicy};
 use minder_core::stop::{Reach, StopPolicy};
@@ -195,7 +195,13 @@ fn program(name: &str) -> ProgramSpec {
     };
     ProgramSpec {
         name: ProgramName::new(name),
-        command: Command { line: name.into(), file: None, words: Ok(Vec::new()), search: Vec::new() },
+        command: Command {
+            line: name.into(),
+            file: None,
+            words: Ok(Vec::new()),
+            search: Vec::new(),
+            choice: Choice::First,
+        },
         directory: None,
         environment: Vec::new(),
         surroundings: Surroundings::default(),

@@ -14,8 +14,8 @@ use minder_core::input::Input;
 use minder_core::instance::{Phase, Trouble};
 use minder_core::plan::GroupSpec;
 use minder_core::program::{
-    Command, ErrorOutput, LogTarget, OutputFilter, OutputSpec, ProgramSpec, Publish, Readiness, Rotation,
-    StageNotices, Startup, StdinSource, Surroundings, Syslog,
+    Choice, Command, ErrorOutput, LogTarget, OutputFilter, OutputSpec, ProgramSpec, Publish, Readiness,
+    Rotation, StageNotices, Startup, StdinSource, Surroundings, Syslog,
 };
 use minder_core::restart::{ExpectedExits, RestartPolicy};
 use minder_core::stop::{Reach, StopPolicy};
@@ -39,6 +39,7 @@ pub(crate) fn program(name: &str) -> ProgramSpec {
             file: None,
             words: Ok(vec![ByteString::from(name.as_bytes().to_vec())]),
             search: Vec::new(),
+            choice: Choice::First,
         },
         directory: None,
         environment: Vec::new(),

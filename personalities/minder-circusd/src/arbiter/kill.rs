@@ -31,6 +31,13 @@ pub(crate) enum Killed {
     No,
 }
 
+/// Whether hooks hear of signals.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum ToldOfSignals {
+    Yes,
+    No,
+}
+
 /// Of which ends notice is taken.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Ended {
@@ -74,14 +81,72 @@ impl Arbiter {
             });
             return Err(Failed("[Errno 22] Invalid argument".into()));
         };
+        let told = self.told_of_signals(group);
+        if told == ToldOfSignals::Yes {
+            self.state.borrow_mut().held_back.insert(id, Vec::new());
+        }
         let signal = self.permitted(group, pid, Signal(number)).await;
         let order = StopOrder { signal, grace: Duration::try_from_secs_f64(grace).unwrap_or(Duration::ZERO) };
-        let asked = self.ask(Request::StopBy(id, order, Until::Settled)).await;
-        self.consult(group, Moment::AfterSignal, json!({"pid": pid, "signum": number})).await;
-        match asked {
-            Ok(_) => Ok(Killed::Yes),
+        let asked = self.ask(Request::StopBy(id, order, Until::Ordered)).await;
+        if told == ToldOfSignals::Yes {
+            self.consult(group, Moment::AfterSignal, json!({"pid": pid, "signum": number})).await;
+            self.announce_kills(group, id);
+        }
+        let killed = match asked {
+            Ok(_) => {
+                self.wait_for_the_end_of(group, id).await;
+                Ok(Killed::Yes)
+            }
             Err(Refusal::NotRunning | Refusal::NoSuchProgram | Refusal::Interrupted) => Ok(Killed::No),
             Err(refusal) => Err(refusal.into()),
+        };
+        if told == ToldOfSignals::Yes {
+            self.tell_of_the_last_signal(group, pid, id).await;
+        }
+        killed
+    }
+
+    /// Whether a watcher's hooks hear of signals. Then kills are announced after they have.
+    fn told_of_signals(&self, group: &GroupName) -> ToldOfSignals {
+        let hooked = self.with(group, |watcher| {
+            [Moment::BeforeSignal, Moment::AfterSignal]
+                .iter()
+                .any(|at| watcher.options.hook(at.word()).is_some())
+        });
+        if hooked == Some(true) { ToldOfSignals::Yes } else { ToldOfSignals::No }
+    }
+
+    /// Announces the kills that were held back, and goes on to hold back.
+    fn announce_kills(&self, group: &GroupName, id: InstanceId) -> usize {
+        let held = self.state.borrow_mut().held_back.get_mut(&id).map(std::mem::take).unwrap_or_default();
+        for pid in &held {
+            self.announce(group, "kill", object(json!({"process_pid": pid, "time": self.wall_seconds()})));
+        }
+        held.len()
+    }
+
+    /// If its grace was over, hooks hear of `SIGKILL` too, but cannot hold it up: it has been sent.
+    async fn tell_of_the_last_signal(&self, group: &GroupName, pid: u32, id: InstanceId) {
+        let killed = self.state.borrow().held_back.get(&id).is_some_and(|held| !held.is_empty());
+        if killed {
+            let extra = json!({"pid": pid, "signum": Signal::KILL.0});
+            self.consult(group, Moment::BeforeSignal, extra.clone()).await;
+            self.consult(group, Moment::AfterSignal, extra).await;
+            self.announce_kills(group, id);
+        }
+        self.state.borrow_mut().held_back.remove(&id);
+    }
+
+    async fn wait_for_the_end_of(&self, group: &GroupName, id: InstanceId) {
+        loop {
+            let ended = self.ended.notified();
+            let stopping = self.with(group, |watcher| {
+                watcher.processes.iter().any(|process| process.id == id && process.life == Life::Stopping)
+            });
+            if stopping != Some(true) {
+                return;
+            }
+            ended.await;
         }
     }
 

@@ -43,12 +43,12 @@ pub mod whole;
 pub mod wishes;
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::time::Duration;
 
 use minder_core::control::{Control, Refusal, Reply, Request};
-use minder_core::ids::GroupName;
+use minder_core::ids::{GroupName, InstanceId};
 use minder_core::time::{Instant, WallTime};
 use tokio::sync::Notify;
 
@@ -122,6 +122,8 @@ pub struct State {
     connection: Connection,
     /// Passes happen at multiples of the check delay after this.
     began: Instant,
+    /// The kills of processes whose hooks have to hear of the signal before subscribers hear of the kill.
+    held_back: BTreeMap<InstanceId, Vec<u32>>,
     /// The names that groups have, also of those that belong to no watcher any more.
     used: BTreeSet<String>,
 }
@@ -202,6 +204,7 @@ impl Arbiter {
             busy: None,
             connection: Connection::None,
             began,
+            held_back: BTreeMap::new(),
             used: BTreeSet::new(),
         };
         let arbiter = Rc::new(Self {

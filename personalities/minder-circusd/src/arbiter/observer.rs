@@ -46,12 +46,9 @@ impl Observer for Ears {
                         let began = moved.after.started.unwrap_or(now);
                         self.0.began(&instance.group, Process::new(wid, moved.id, pid, began));
                     }
+                    Phase::Lost { .. } => self.0.lost(&instance.group, moved.id),
                     Phase::Down(_) => self.0.ended(&instance.group, moved.id, moved.after.last_exit, now),
-                    Phase::Spawning
-                    | Phase::Up { .. }
-                    | Phase::Stopping { .. }
-                    | Phase::Waiting { .. }
-                    | Phase::Lost { .. } => {}
+                    Phase::Spawning | Phase::Up { .. } | Phase::Stopping { .. } | Phase::Waiting { .. } => {}
                 }
             }
             Event::StopSignalled { id, pid, .. } => self.0.killed(world, *id, *pid),
@@ -122,9 +119,23 @@ impl Arbiter {
         self.look_again();
     }
 
+    /// The kernel refuses to let us signal a process: nobody is to wait for its end.
+    fn lost(&self, group: &GroupName, id: InstanceId) {
+        self.with(group, |watcher| {
+            watcher.processes.iter_mut().filter(|process| process.id == id).for_each(|process| {
+                process.life = Life::Running;
+            });
+        });
+        self.ended.notify_waiters();
+    }
+
     /// Tells that a process was signalled on its way to its end.
     fn killed(&self, world: &Supervision, id: InstanceId, pid: Pid) {
         let Some(instance) = world.instance(id) else { return };
+        if let Some(held) = self.state.borrow_mut().held_back.get_mut(&id) {
+            held.push(pid.get());
+            return;
+        }
         let payload = json!({"process_pid": pid.get(), "time": self.wall_seconds()});
         self.announce(&instance.group, "kill", object(payload));
     }

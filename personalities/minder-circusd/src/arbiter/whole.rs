@@ -11,11 +11,15 @@ use super::reload::Manner;
 use super::{Arbiter, Change, Course, Failed, Stale, Turn};
 
 impl Arbiter {
+    /// What comes before anybody is answered: watchers whose hooks are not to be had are none.
+    pub async fn prepare(self: &Rc<Self>) {
+        self.remember().await;
+        self.refuse_those_without_hooks().await;
+    }
+
     /// Starts everything for the first time.
     pub async fn begin(self: Rc<Self>) {
         let Ok(turn) = self.wait_for_turn(Change::StartWatchers).await else { return };
-        self.remember().await;
-        self.refuse_those_without_hooks().await;
         if let Err(error) = self.make_room_for_all().await {
             self.say(Level::Error, &error.0);
         }

@@ -98,16 +98,21 @@ impl Station {
                 _ => {}
             }
         }
-        tokio::task::spawn_local(commands::serve(Router::new(control), arbiter.clone()));
         self.be_found(arbiter);
         tokio::task::spawn_local(arbiter.clone().obey());
         tokio::task::spawn_local(arbiter.clone().look_after());
         tokio::task::spawn_local(arbiter.clone().wait_for_connections());
-        if self.lives == 0 {
-            tokio::task::spawn_local(arbiter.clone().begin());
-        } else {
-            tokio::task::spawn_local(arbiter.clone().go_on(self.kept.course, self.kept.wishes));
-        }
+        let (arbiter, lives, course, wishes) =
+            (arbiter.clone(), self.lives, self.kept.course, self.kept.wishes);
+        tokio::task::spawn_local(async move {
+            if lives == 0 {
+                arbiter.prepare().await;
+                tokio::task::spawn_local(arbiter.clone().begin());
+            } else {
+                tokio::task::spawn_local(arbiter.clone().go_on(course, wishes));
+            }
+            commands::serve(Router::new(control), arbiter).await;
+        });
         Ok(())
     }
 

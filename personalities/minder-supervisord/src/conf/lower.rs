@@ -15,9 +15,9 @@ use minder_core::plan::{
     Echo, GroupSocket, GroupSpec, JournalSpec, Plan, PlanProblem, SocketAddress, Subscription,
 };
 use minder_core::program::{
-    Capture, Command, CommandProblem, ErrorOutput, Identity, LogTarget, Notice, OutputFilter, OutputSpec,
-    ProgramSpec, Publish, Readiness, ReasonShown, Rotation, StageNotices, Startup, StdinSource, Surroundings,
-    Syslog,
+    Capture, Choice, Command, CommandProblem, ErrorOutput, Identity, LogTarget, Notice, OutputFilter,
+    OutputSpec, ProgramSpec, Publish, Readiness, ReasonShown, Rotation, StageNotices, Startup, StdinSource,
+    Surroundings, Syslog,
 };
 use minder_core::restart::{ExpectedExits, RestartPolicy};
 use minder_core::stop::{Reach, StopPolicy};
@@ -194,7 +194,7 @@ impl Lowering<'_> {
             .iter()
             .map(|directory| self.bytes(directory))
             .collect();
-        Command { line: process.command.as_str().into(), file: None, words, search }
+        Command { line: process.command.as_str().into(), file: None, words, search, choice: Choice::First }
     }
 
     fn environment(&self, group: &GroupSection, process: &ProcessSection) -> Vec<(ByteString, ByteString)> {

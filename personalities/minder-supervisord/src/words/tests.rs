@@ -9,8 +9,8 @@ use minder_core::ids::{
 };
 use minder_core::instance::{Facts, Phase, Rest, Trouble};
 use minder_core::program::{
-    Command, ErrorOutput, LogTarget, OutputFilter, OutputSpec, ProgramSpec, Publish, Readiness, Rotation,
-    StageNotices, Startup, StdinSource, Surroundings, Syslog,
+    Choice, Command, ErrorOutput, LogTarget, OutputFilter, OutputSpec, ProgramSpec, Publish, Readiness,
+    Rotation, StageNotices, Startup, StdinSource, Surroundings, Syslog,
 };
 use minder_core::restart::{ExpectedExits, RestartPolicy};
 use minder_core::stop::{Reach, StopPolicy};
@@ -33,7 +33,13 @@ fn spec() -> ProgramSpec {
     };
     ProgramSpec {
         name: ProgramName::new("web"),
-        command: Command { line: "it's".into(), file: None, words: Ok(Vec::new()), search: Vec::new() },
+        command: Command {
+            line: "it's".into(),
+            file: None,
+            words: Ok(Vec::new()),
+            search: Vec::new(),
+            choice: Choice::First,
+        },
         directory: None,
         environment: Vec::new(),
         surroundings: Surroundings::default(),

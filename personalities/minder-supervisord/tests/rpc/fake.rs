@@ -15,8 +15,8 @@ use minder_core::ids::{ByteString, GroupName, InstanceId, Pid, ProgramName, Sign
 use minder_core::instance::{Facts, Phase, Rest};
 use minder_core::plan::{GroupSpec, Plan};
 use minder_core::program::{
-    Command, ErrorOutput, LogTarget, OutputFilter, OutputSpec, ProgramSpec, Publish, Readiness, Rotation,
-    StageNotices, Startup, StdinSource, Surroundings, Syslog,
+    Choice, Command, ErrorOutput, LogTarget, OutputFilter, OutputSpec, ProgramSpec, Publish, Readiness,
+    Rotation, StageNotices, Startup, StdinSource, Surroundings, Syslog,
 };
 use minder_core::restart::{ExpectedExits, RestartPolicy};
 use minder_core::stop::{Reach, StopPolicy};
@@ -281,6 +281,7 @@ pub(crate) fn program(name: &str, command: &str) -> ProgramSpec {
             file: None,
             words: Ok(command.split(' ').map(bytes).collect()),
             search: Vec::new(),
+            choice: Choice::First,
         },
         directory: None,
         environment: vec![(bytes("SUPERVISOR_SERVER_URL"), bytes("unix:///tmp/rpcref/s.sock"))],
