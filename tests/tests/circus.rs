@@ -1,6 +1,6 @@
 //! Circus's scenarios, a test each.
 
-use minder_tests::circus::{circus_scenarios, compare_circus};
+use minder_tests::circus::{circus_scenarios, compare_circus, compare_circus_clients};
 
 macro_rules! scenarios {
     ($($name:ident)*) => {
@@ -15,6 +15,7 @@ macro_rules! scenarios {
         #[test]
         fn every_scenario_is_played() {
             let mut played = vec![$(stringify!($name)),*];
+            played.extend(CLIENTS);
             played.extend(ALONE);
             let mut all = circus_scenarios();
             all.sort_unstable();
@@ -22,6 +23,25 @@ macro_rules! scenarios {
             assert_eq!(all, played);
         }
     };
+}
+
+/// Those that are played with both clients.
+const CLIENTS: &[&str] =
+    &["command_lines_of_circusctl", "the_shell_of_circusctl", "nobody_answers_circusctl"];
+
+#[test]
+fn command_lines_of_circusctl() {
+    compare_circus_clients(CLIENTS[0]);
+}
+
+#[test]
+fn the_shell_of_circusctl() {
+    compare_circus_clients(CLIENTS[1]);
+}
+
+#[test]
+fn nobody_answers_circusctl() {
+    compare_circus_clients(CLIENTS[2]);
 }
 
 /// Those that only minder is put through.
