@@ -1,14 +1,14 @@
 //! `minder demo`: an example, brought up for real and taken down without a trace.
 //!
 //! ```text
-//!  embedded example ─▶ place (a fresh directory, free ports) ─▶ station: minder called as `supervisord -n -s -c …`
+//!  embedded example ─▶ place (a fresh directory, free ports) ─▶ station: minder called as supervisord or circusd
 //!                                                                 │
 //!      interrupt, or the station's end ─▶ stop, remove ◀── show ◀─┴─ it answers, its programs have settled
 //! ```
 //!
-//! - [`first`] and [`pyapps`]: the two examples, and what is particular about each.
+//! - [`first`], [`pyapps`] and [`web_chain`]: the examples, and what is particular about each.
 //! - [`place`]: the directory, the ports; [`station`]: the supervisor as a child; [`changes`]: being told that files change.
-//! - [`preparing`]: what `pyapps` needs and how it gets there.
+//! - [`preparing`]: what `pyapps` and `web-chain` need and how it gets there.
 //! - [`parts`]: the programs of `examples/first`.
 //!
 //! Invariant: nothing is waited for by looking again and again; whatever is awaited wakes the waiter, or a deadline does.
@@ -20,6 +20,7 @@ mod place;
 mod preparing;
 mod pyapps;
 mod station;
+mod web_chain;
 
 use std::time::Duration;
 
@@ -48,6 +49,8 @@ enum Example {
     First,
     /// Gunicorn, celery and redis, which are installed if they are not there.
     Pyapps,
+    /// nginx before a socket of minder's, and two chaussettes that share it; installed if they are not there.
+    WebChain,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<Ended, Complaint> {
@@ -59,8 +62,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ended, Complaint> {
         Example::First => runtime.block_on(first::run()),
         Example::Pyapps => {
             // Preparing takes long and is not ours to undo, so until it is done Ctrl-C simply ends the demo.
-            let tools = preparing::prepare()?;
+            let tools = preparing::prepare_pyapps()?;
             runtime.block_on(pyapps::run(&tools))
+        }
+        Example::WebChain => {
+            let tools = preparing::prepare_web_chain()?;
+            runtime.block_on(web_chain::run(&tools))
         }
     }
 }
@@ -131,20 +138,25 @@ fn list(rows: &[(&str, String)]) -> String {
     table.render("  ", terminal::paint())
 }
 
+/// What to type next with supervisorctl.
+fn next_steps(place: &Place, steps: &[(&str, &str)]) -> String {
+    let (ctl, conf) = (place.file("bin/supervisorctl"), place.file("supervisord.conf"));
+    steps_after(&format!("{} -c {} status", ctl.display(), conf.display()), place, steps)
+}
+
 /// What to type next: a command line that works anywhere, then some in the directory of the demo, where the configuration
 /// is found without being named, each with what it is for.
-fn next_steps(place: &Place, steps: &[(&str, &str)]) -> String {
+fn steps_after(anywhere: &str, place: &Place, steps: &[(&str, &str)]) -> String {
     let paint = terminal::paint();
-    let shown = |command: String| format!("  {}\n", coloured(&command, Colour::Bold, paint));
-    let (ctl, conf) = (place.file("bin/supervisorctl"), place.file("supervisord.conf"));
+    let shown = |command: &str| format!("  {}\n", coloured(command, Colour::Bold, paint));
     let mut table = Table::default();
     for (command, purpose) in steps {
         table.push(vec![Cell::painted(*command, Colour::Bold), Cell::painted(*purpose, Colour::Dim)]);
     }
     format!(
         "\nIn a second terminal:\n{}or\n{}{}\nCtrl-C stops everything.\n",
-        shown(format!("{} -c {} status", ctl.display(), conf.display())),
-        shown(format!("cd {}", place.directory().display())),
+        shown(anywhere),
+        shown(&format!("cd {}", place.directory().display())),
         table.render("  ", paint)
     )
 }

@@ -133,7 +133,7 @@ async fn start_broker(place: &Place, tools: &Tools) -> Result<Process, Complaint
     // Between the socket's appearance and its first connection there is a moment; the line in the log comes behind it.
     let changes = Changes::of(&[place.directory(), &place.file("log")]).map_err(failed)?;
     let socket = place.file("redis.sock");
-    let mut command = Command::new(&tools.redis);
+    let mut command = Command::new(&tools.server);
     command.args(["--port", "0", "--save", "", "--appendonly", "no", "--daemonize", "no", "--unixsocket"]);
     command.arg(&socket).arg("--dir").arg(place.directory()).process_group(0);
     let mut process = Process::start(&mut command, &place.file("log/redis.log")).map_err(failed)?;

@@ -117,16 +117,38 @@ impl Station {
         variables: &[(&str, String)],
         watched: &[&Path],
     ) -> Result<Station, Complaint> {
-        let failed = |error: io::Error| Complaint::failed(format!("cannot start minder: {error}"));
-        let changes = Changes::of(watched).map_err(failed)?;
-        let words = place.file("supervisord.out");
         let mut command = Command::new(place.minder());
         command.arg0("supervisord").args(["-n", "-s", "-c"]).arg(place.file("supervisord.conf"));
+        Station::start_as("supervisord", "supervisor.sock", command, place, variables, watched)
+    }
+
+    /// Starts minder as circusd in the foreground, with the `circus.ini` of the place and these variables.
+    pub(super) fn start_circusd(
+        place: &Place,
+        variables: &[(&str, String)],
+        watched: &[&Path],
+    ) -> Result<Station, Complaint> {
+        let mut command = Command::new(place.minder());
+        command.arg0("circusd").arg(place.file("circus.ini"));
+        Station::start_as("circusd", "control.sock", command, place, variables, watched)
+    }
+
+    fn start_as(
+        name: &str,
+        socket: &str,
+        mut command: Command,
+        place: &Place,
+        variables: &[(&str, String)],
+        watched: &[&Path],
+    ) -> Result<Station, Complaint> {
+        let failed = |error: io::Error| Complaint::failed(format!("cannot start minder: {error}"));
+        let changes = Changes::of(watched).map_err(failed)?;
+        let words = place.file(&format!("{name}.out"));
         command
             .current_dir(place.directory())
             .envs(variables.iter().map(|(name, value)| (*name, value.as_str())));
         let process = Process::start(&mut command, &words).map_err(failed)?;
-        let (socket, log) = (place.file("supervisor.sock"), place.file("supervisord.log"));
+        let (socket, log) = (place.file(socket), place.file(&format!("{name}.log")));
         Ok(Station { process, socket, words, log, changes })
     }
 
