@@ -1,5 +1,6 @@
 //! `minder demo`: it comes up, can be asked, and goes without leaving a process or a file.
 
+mod load;
 mod minder;
 
 use std::fs;
@@ -9,6 +10,7 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use load::Load;
 use minder::{Said, minder};
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
@@ -44,9 +46,13 @@ impl Demo {
         panic!("the demo ended before it said {last:?}: {lines:#?}");
     }
 
-    fn configuration(&self) -> String {
+    fn directory(&self) -> PathBuf {
         let directory = fs::read_dir(self.runtime.path()).expect("a directory").next().expect("an entry");
-        directory.expect("an entry").path().join("supervisord.conf").display().to_string()
+        directory.expect("an entry").path()
+    }
+
+    fn configuration(&self) -> String {
+        self.directory().join("supervisord.conf").display().to_string()
     }
 
     /// Its end: the rest of what it says, and its exit status.
@@ -143,33 +149,43 @@ fn an_interrupt_during_the_start_ends_it_as_cleanly() {
     assert_eq!(status, Some(0));
 }
 
-/// The virtual environment that `cargo xtask setup` makes; gunicorn and celery are in it.
+/// The virtual environment that `cargo xtask setup` makes; gunicorn, celery and chaussette are in it.
 fn reference_venv() -> PathBuf {
     let default = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/reference-venv");
     let venv = std::env::var_os("MINDER_REFERENCE_VENV").map_or(default, PathBuf::from);
-    let celery = venv.join("bin/celery");
-    assert!(
-        celery.is_file(),
-        "no {}: run the tests with `cargo xtask test`, which installs it",
-        celery.display()
-    );
+    for program in ["celery", "chaussette"] {
+        let program = venv.join("bin").join(program);
+        let advice = "run the tests with `cargo xtask test`, which installs it";
+        assert!(program.is_file(), "no {}: {advice}", program.display());
+    }
     venv
+}
+
+fn is_in_path(program: &str) -> bool {
+    let path = std::env::var_os("PATH").expect("a PATH");
+    let found = std::env::split_paths(&path).any(|directory| directory.join(program).is_file());
+    if !found {
+        eprintln!("not tried: there is no {program}");
+    }
+    found
+}
+
+/// A cache as if the demo had made its environment before, so that a test needs no network.
+fn prepared(environment: &str) -> tempfile::TempDir {
+    let cache = tempfile::tempdir().expect("a temporary directory");
+    let environment = cache.path().join("minder").join(environment);
+    fs::create_dir_all(&environment).expect("a directory in it");
+    symlink(reference_venv().join("bin"), environment.join("bin")).expect("a link");
+    fs::write(environment.join("minder-demo-complete"), "").expect("a file");
+    cache
 }
 
 #[test]
 fn a_task_goes_through_gunicorn_redis_and_celery() {
-    let path = std::env::var_os("PATH").expect("a PATH");
-    if !std::env::split_paths(&path).any(|directory| directory.join("redis-server").is_file()) {
-        eprintln!("not tried: there is no redis-server");
+    if !is_in_path("redis-server") {
         return;
     }
-    // As if the demo had made its environment before, so that this needs no network.
-    let cache = tempfile::tempdir().expect("a temporary directory");
-    let environment = cache.path().join("minder/pyapps-venv");
-    fs::create_dir_all(&environment).expect("a directory in it");
-    symlink(reference_venv().join("bin"), environment.join("bin")).expect("a link");
-    fs::write(environment.join("minder-demo-complete"), "").expect("a file");
-
+    let cache = prepared("pyapps-venv");
     let mut demo = Demo::of(minder().args(["demo", "pyapps"]).env("XDG_CACHE_HOME", cache.path()));
     let shown = demo.until("Ctrl-C stops everything.").join("\n");
     assert!(shown.contains("\"result\": 42"), "{shown}");
@@ -180,4 +196,95 @@ fn a_task_goes_through_gunicorn_redis_and_celery() {
     let group = Pid::from_child(&demo.child);
     kill_process_group(group, Signal::INT).expect("the demo runs");
     assert_eq!(demo.end().1, Some(0));
+}
+
+/// The web chain, as its user sees it.
+struct Chain {
+    demo: Demo,
+    port: u16,
+    _cache: tempfile::TempDir,
+}
+
+impl Chain {
+    fn start() -> Chain {
+        let cache = prepared("web-chain-venv");
+        let mut demo = Demo::of(minder().args(["demo", "web-chain"]).env("XDG_CACHE_HOME", cache.path()));
+        let shown = demo.until("Ctrl-C stops everything.").join("\n");
+        assert!(shown.contains("nginx: active\n  web: active\n"), "{shown}");
+        let (_, port) = shown.split_once("http://127.0.0.1:").expect("where the page is");
+        let port = port.split_once('/').expect("the end of the address").0.parse().expect("a port");
+        Chain { demo, port, _cache: cache }
+    }
+
+    fn ctl(&self, words: &[&str]) -> Said {
+        let mut command = minder();
+        let endpoint = format!("ipc://{}", self.demo.directory().join("control.sock").display());
+        Said::of(command.arg0("circusctl").args(["--endpoint", &endpoint]).args(words))
+    }
+
+    fn workers(&self) -> Vec<u32> {
+        let said = self.ctl(&["list", "web"]).out;
+        said.trim().split(',').filter_map(|pid| pid.trim().parse().ok()).collect()
+    }
+
+    /// The mind: the child of the keeper, which is the child of the demo.
+    fn mind(&self) -> u32 {
+        let keeper = child_called_circusd(self.demo.child.id()).expect("a keeper");
+        load::wait_for("a mind", || child_called_circusd(keeper))
+    }
+
+    /// Kills a worker in whatever it is doing, and waits for its successor.
+    fn kill_a_worker(&self) {
+        let before = load::wait_for("two workers", || Some(self.workers()).filter(|pids| pids.len() == 2));
+        kill(before[0]);
+        load::wait_for("another worker", || {
+            Some(self.workers()).filter(|now| now.len() == 2 && !now.contains(&before[0]))
+        });
+    }
+
+    fn kill_the_mind(&self) {
+        let before = self.mind();
+        kill(before);
+        load::wait_for("another mind", || Some(self.mind()).filter(|now| *now != before));
+        load::wait_for("its answer", || {
+            Some(self.ctl(&["status", "web"])).filter(|said| said.out == "active\n")
+        });
+    }
+}
+
+fn kill(pid: u32) {
+    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw).expect("a pid");
+    kill_process(pid, Signal::KILL).expect("it runs");
+}
+
+fn child_called_circusd(parent: u32) -> Option<u32> {
+    let children = fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).ok()?;
+    children.split_whitespace().filter_map(|pid| pid.parse().ok()).find(|pid: &u32| {
+        fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| line.starts_with(b"circusd"))
+    })
+}
+
+#[test]
+fn no_request_is_lost_when_workers_are_replaced_or_killed_or_the_mind_is() {
+    if !is_in_path("nginx") {
+        return;
+    }
+    let chain = Chain::start();
+    let load = Load::start(chain.port);
+    load.until_served(100);
+    for _ in 0..3 {
+        let said = chain.ctl(&["reload", "web", "--waiting"]);
+        assert_eq!((said.status, said.out.as_str()), (Some(0), "ok\n"), "{}", said.err);
+        chain.kill_a_worker();
+        chain.kill_the_mind();
+        load.until_served(100);
+    }
+    let served = load.end();
+    eprintln!("{} requests were served by {} workers", served.requests, served.workers.len());
+    assert_eq!(served.failures, Vec::<String>::new(), "of {} requests", served.requests);
+    // At least one of the beginning, and one of every round, since each ends with two that are new.
+    assert!(served.workers.len() >= 4, "{:?}", served.workers);
+
+    kill_process(Pid::from_child(&chain.demo.child), Signal::INT).expect("the demo runs");
+    assert_eq!(chain.demo.end().1, Some(0));
 }

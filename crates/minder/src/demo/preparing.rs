@@ -25,8 +25,11 @@ struct Environment {
     shown: &'static str,
 }
 
-const PYAPPS: Environment =
-    Environment { name: "pyapps-venv", packages: &["gunicorn", "celery[redis]"], shown: "gunicorn and celery" };
+const PYAPPS: Environment = Environment {
+    name: "pyapps-venv",
+    packages: &["gunicorn", "celery[redis]"],
+    shown: "gunicorn and celery",
+};
 const WEB_CHAIN: Environment =
     Environment { name: "web-chain-venv", packages: &["chaussette"], shown: "chaussette" };
 
@@ -130,13 +133,16 @@ fn step(command: &mut Command) -> Result<(), Complaint> {
 /// A program in `PATH`, or where Debian keeps servers, which is in the `PATH` of root alone.
 fn found(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path).chain([PathBuf::from("/usr/sbin")]).map(|directory| directory.join(program)).find(|path| path.is_file())
+    std::env::split_paths(&path)
+        .chain([PathBuf::from("/usr/sbin")])
+        .map(|directory| directory.join(program))
+        .find(|path| path.is_file())
 }
 
 fn cache(wanted: &str) -> Result<PathBuf, Complaint> {
     let given = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
     let cache = given.or_else(|| std::env::home_dir().map(|home| home.join(".cache")));
-    let cache = cache
-        .ok_or_else(|| Complaint::failed(format!("there is no home directory to keep {wanted} in")))?;
+    let cache =
+        cache.ok_or_else(|| Complaint::failed(format!("there is no home directory to keep {wanted} in")))?;
     Ok(cache.join("minder"))
 }

@@ -32,7 +32,8 @@ pub(super) async fn run(tools: &Tools) -> Result<Ended, Complaint> {
     let nginx = NGINX
         .replace("127.0.0.1:HTTP_PORT", &format!("127.0.0.1:{}", http.number))
         .replace("127.0.0.1:WEB_PORT", &format!("127.0.0.1:{}", web.number));
-    let place = Place::new(&[("circus.ini", CONFIGURATION), ("nginx.conf", &nginx), ("app.py", APPLICATION)])?;
+    let place =
+        Place::new(&[("circus.ini", CONFIGURATION), ("nginx.conf", &nginx), ("app.py", APPLICATION)])?;
     terminal::say("minder demo: nginx and two chaussettes from examples/web-chain/circus.ini\n");
     let over = in_place(&place, tools, &http, &web, &mut interrupts).await;
     put_away(place, over)
@@ -53,7 +54,7 @@ async fn in_place(
     let variables = [
         ("PATH", tools.path.clone()),
         ("STATION", place.directory().display().to_string()),
-        ("NGINX", tools.server.display().to_string()),
+        ("NGINX_PROGRAM", tools.server.display().to_string()),
         ("WEB_PORT", web.number.to_string()),
         ("PYTHONDONTWRITEBYTECODE", "1".to_owned()),
         ("PYTHONUNBUFFERED", "1".to_owned()),
@@ -156,7 +157,10 @@ fn introduction(place: &Place, http: &Port, web: &Port) -> String {
         &format!("{} --endpoint {} status", place.file("bin/circusctl").display(), endpoint(place)),
         place,
         &[
-            (&format!("while curl -sS http://127.0.0.1:{}/; do :; done", http.number), "meanwhile, in a third"),
+            (
+                &format!("while curl -sS http://127.0.0.1:{}/; do :; done", http.number),
+                "meanwhile, in a third",
+            ),
             (&reload, "new workers, nobody notices"),
             (&pids, "whom to kill -9; nobody notices either"),
         ],
