@@ -1,6 +1,6 @@
 //! Circus's scenarios, a test each.
 
-use minder_tests::circus::{circus_scenarios, compare_circus, compare_circus_clients};
+use minder_tests::circus::{circus_scenarios, compare_circus, compare_circus_clients, pass_circus};
 
 macro_rules! scenarios {
     ($($name:ident)*) => {
@@ -45,7 +45,17 @@ fn nobody_answers_circusctl() {
 }
 
 /// Those that only minder is put through.
-const ALONE: &[&str] = &[];
+const ALONE: &[&str] = &["announced_as_systemd_does", "nobody_is_refused"];
+
+#[test]
+fn announced_as_systemd_does() {
+    pass_circus(ALONE[0]);
+}
+
+#[test]
+fn nobody_is_refused() {
+    pass_circus(ALONE[1]);
+}
 
 scenarios! {
     reading_commands
@@ -83,4 +93,12 @@ scenarios! {
     signals_to_the_daemon
     command_lines
     daemons_in_the_background
+    sockets_at_their_numbers
+    sockets_are_files
+    files_in_the_way_of_sockets
+    a_socket_for_each_worker
+    a_socket_as_standard_input
+    started_by_a_connection
+    datagrams
+    without_use_sockets
 }
