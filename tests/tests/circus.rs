@@ -80,11 +80,6 @@ scenarios! {
     workers_of_other_users
     shells
     streams_to_files
-    note
-    refuse
-    nothing
-    fail
-    more
     hooks_at_every_moment
     hooks_that_say_no
     a_hook_that_is_not_there
