@@ -121,6 +121,38 @@ def files_in_the_way_of_sockets(d):
                 say(file.read())
 
 
+def ports_in_the_way_of_sockets(d):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        d.configure("[socket:x]\nhost = 127.0.0.1\nport = %d\n[watcher:w]\ncmd = sleep 1000\n" % taken.getsockname()[1])
+        _, out, last = d.run(d.path("circus.ini"))
+        say(repr(out), "Address already in use" in last)
+
+
+def sockets_of_the_next_generation(d):
+    with socket.socket(socket.AF_INET6) as found:
+        found.bind(("::1", 0))
+        port = found.getsockname()[1]
+    _ready(d, "[socket:six]\nhost = ::1\nport = %d\nfamily = AF_INET6\n" % port + _watcher("w", "$(circus.sockets.six)"))
+    _show_sockets(d)
+    say(_without_pid(_dial(("::1", port), socket.AF_INET6)))
+
+
+def sockets_of_a_file_that_changes(d):
+    first = "[socket:keep]\nport = 0\n" + _watcher("w", "$(circus.sockets.keep)")
+    _ready(d, first + "[socket:go]\npath = {dir}/go.s\n")
+    kept = _port(d, "keep")
+    workers = d.pids_of("w")
+    d.configure((first + "[socket:come]\npath = {dir}/come.s\n" + _watcher("x", "$(circus.sockets.come)"))
+                .replace("{python}", sys.executable))
+    show(d, "reloadconfig", d.ask("reloadconfig", waiting=True))
+    say(sorted(entry["name"] for entry in _sockets(d)), _port(d, "keep") == kept, d.pids_of("w") == workers)
+    say(os.path.exists(d.path("go.s")), os.path.exists(d.path("come.s")))
+    say(_without_pid(_dial(("127.0.0.1", kept))))
+    say(_without_pid(_dial(d.path("come.s"), socket.AF_UNIX)))
+
+
 def a_socket_for_each_worker(d):
     # Several can only share a port that is known before.
     with socket.socket() as found:
@@ -309,4 +341,21 @@ def nobody_is_refused(d):
     assert len(callers.answered) > 3
     print("%d connections, %d of them cut off, %d workers" % (callers.connections, callers.cut_off, len(callers.answered)),
           file=sys.stderr)
+    say("passed")
+
+
+def a_mind_that_dies_before_the_first_connection(d):
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port = found.getsockname()[1]
+    _ready(d, "[socket:web]\nport = 0\n[socket:own]\nhost = 127.0.0.1\nport = %d\nso_reuseport = True\n" % port
+           + _watcher("lazy", "$(circus.sockets.web)", "on_demand = True\n") + _watcher("own", "$(circus.sockets.own)"))
+    before = _sockets(d)
+    _kill_the_mind(d)
+    assert d.ask("status")["statuses"] == {"lazy": "stopped", "own": "active"}
+    assert _sockets(d) == before
+    assert _pid(_dial(("127.0.0.1", _port(d, "web")))) == d.living("lazy", 1)[0]
+    assert d.ask("status")["statuses"] == {"lazy": "active", "own": "active"}
+    d.ask("restart", name="own", waiting=True)
+    assert _pid(_dial(("127.0.0.1", port))) == d.living("own", 1)[0]
     say("passed")

@@ -45,7 +45,8 @@ fn nobody_answers_circusctl() {
 }
 
 /// Those that only minder is put through.
-const ALONE: &[&str] = &["announced_as_systemd_does", "nobody_is_refused"];
+const ALONE: &[&str] =
+    &["announced_as_systemd_does", "nobody_is_refused", "a_mind_that_dies_before_the_first_connection"];
 
 #[test]
 fn announced_as_systemd_does() {
@@ -55,6 +56,11 @@ fn announced_as_systemd_does() {
 #[test]
 fn nobody_is_refused() {
     pass_circus(ALONE[1]);
+}
+
+#[test]
+fn a_mind_that_dies_before_the_first_connection() {
+    pass_circus(ALONE[2]);
 }
 
 scenarios! {
@@ -91,6 +97,9 @@ scenarios! {
     sockets_at_their_numbers
     sockets_are_files
     files_in_the_way_of_sockets
+    ports_in_the_way_of_sockets
+    sockets_of_the_next_generation
+    sockets_of_a_file_that_changes
     a_socket_for_each_worker
     a_socket_as_standard_input
     started_by_a_connection
