@@ -1,6 +1,6 @@
 //! Circus's scenarios, a test each.
 
-use minder_tests::circus::{circus_scenarios, compare_circus};
+use minder_tests::circus::{circus_scenarios, compare_circus, pass_circus};
 
 macro_rules! scenarios {
     ($($name:ident)*) => {
@@ -25,7 +25,7 @@ macro_rules! scenarios {
 }
 
 /// Those that only minder is put through.
-const ALONE: &[&str] = &[];
+const ALONE: &[&str] = &["nonsense_that_stops_the_original"];
 
 scenarios! {
     reading_commands
@@ -50,11 +50,6 @@ scenarios! {
     workers_of_other_users
     shells
     streams_to_files
-    note
-    refuse
-    nothing
-    fail
-    more
     hooks_at_every_moment
     hooks_that_say_no
     a_hook_that_is_not_there
@@ -63,4 +58,25 @@ scenarios! {
     signals_to_the_daemon
     command_lines
     daemons_in_the_background
+    circusctl_that_looks
+    circusctl_that_changes
+    streams_to_the_terminal
+    streams_that_are_watched
+    streams_that_turn_with_time
+    streams_changed_while_they_are_open
+    streams_of_watchers_that_are_added
+    endpoints_that_are_taken
+    pidfiles
+    sockets_of_the_daemon
+    sockets_that_cannot_be_had
+    on_demand
+    watchers_that_are_refused
+    noise_at_the_endpoint
+    requests_that_make_no_sense
+    clients_that_do_not_read
+}
+
+#[test]
+fn nonsense_that_stops_the_original() {
+    pass_circus("nonsense_that_stops_the_original");
 }
