@@ -1,8 +1,8 @@
 """What scenarios of Circus are played on: a daemon in a directory of its own, a client, a listener, and a transcript.
 
-    python stage.py SCENARIO CIRCUSD DIRECTORY
+    python stage.py SCENARIO CIRCUSD DIRECTORY CIRCUSCTL
 
-runs the function SCENARIO of the file scenarios_*.py that has it, against the daemon CIRCUSD, in DIRECTORY. What is printed is
+runs the function SCENARIO of the file scenarios_*.py that has it, against the daemon CIRCUSD, in DIRECTORY, with the client CIRCUSCTL. What is printed is
 the transcript. It is compared with that of the other daemon, so whatever differs by nature (pids, times, paths, numbers of
 descriptors) is put into a normal form here. Nothing waits for a time: every wait has a condition, and a bound after which the
 scenario fails.
@@ -43,8 +43,9 @@ def wait_until(condition, what):
 class Daemon:
     """A circusd of either kind."""
 
-    def __init__(self, circusd, directory):
+    def __init__(self, circusd, directory, circusctl):
         self.circusd = circusd
+        self.circusctl = circusctl
         self.directory = directory
         self.process = None
         self.context = zmq.Context()
@@ -248,8 +249,8 @@ def mark_environment(directory):
             del os.environ[name]
 
 
-def say(*words):
-    print(*words, flush=True)
+def say(*words, end="\n"):
+    print(*words, end=end, flush=True)
 
 
 def show(daemon, label, value):
@@ -273,9 +274,9 @@ def main():
     if sys.argv[1] == "--list":
         print("\n".join(scenarios()))
         return
-    scenario, circusd, directory = sys.argv[1:4]
+    scenario, circusd, directory, circusctl = sys.argv[1:5]
     mark_environment(directory)
-    daemon = Daemon(circusd, directory)
+    daemon = Daemon(circusd, directory, circusctl)
     try:
         scenarios()[scenario](daemon)
     finally:

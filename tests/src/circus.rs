@@ -28,8 +28,8 @@ fn folder() -> PathBuf {
 /// When they do not, or when one cannot be played.
 pub fn compare_circus(scenario: &str) {
     let (original, minder) = std::thread::scope(|scope| {
-        let original = scope.spawn(|| play(Kind::Original, scenario));
-        let minder = play(Kind::Minder, scenario);
+        let original = scope.spawn(|| play(Kind::Original, Kind::Original, scenario));
+        let minder = play(Kind::Minder, Kind::Original, scenario);
         (original.join().unwrap_or_default(), minder)
     });
     assert!(original == minder, "{scenario}:\n{}", difference(&original, &minder));
@@ -37,12 +37,36 @@ pub fn compare_circus(scenario: &str) {
     assert!(!minder.iter().any(|line| line.starts_with(FAILED)), "{scenario}:\n{}", minder.join("\n"));
 }
 
+/// Plays a scenario with both clients on both daemons, and fails when they do not all say the same.
+///
+/// # Panics
+/// When they do not, or when one cannot be played.
+pub fn compare_circus_clients(scenario: &str) {
+    let pairings =
+        [Kind::Original, Kind::Minder].map(|daemon| [(daemon, Kind::Original), (daemon, Kind::Minder)]);
+    let said: Vec<_> = std::thread::scope(|scope| {
+        let plays = pairings.into_iter().flatten();
+        let plays: Vec<_> = plays
+            .map(|(daemon, ctl)| (daemon, ctl, scope.spawn(move || play(daemon, ctl, scenario))))
+            .collect();
+        plays.into_iter().map(|(daemon, ctl, play)| (daemon, ctl, play.join().unwrap_or_default())).collect()
+    });
+    let (_, _, original) = &said[0];
+    for (daemon, ctl, said) in &said {
+        assert!(
+            said == original,
+            "{scenario}, circusctl of {ctl:?} on circusd of {daemon:?}:\n{}",
+            difference(original, said)
+        );
+    }
+}
+
 /// Plays a scenario that only minder can pass, which judges by itself: it ends with a line `passed`.
 ///
 /// # Panics
 /// When it does not.
 pub fn pass_circus(scenario: &str) {
-    let said = play(Kind::Minder, scenario);
+    let said = play(Kind::Minder, Kind::Minder, scenario);
     assert_eq!(said.last().map(String::as_str), Some("passed"), "{scenario}:\n{}", said.join("\n"));
 }
 
@@ -59,10 +83,11 @@ fn python() -> Command {
     command
 }
 
-fn play(kind: Kind, scenario: &str) -> Vec<String> {
+fn play(daemon: Kind, ctl: Kind, scenario: &str) -> Vec<String> {
     let place = Place::new();
     let mut command = python();
-    command.arg(scenario).arg(kind.program("circusd", &place)).arg(place.dir()).env(MARK, place.mark());
+    command.arg(scenario).arg(daemon.program("circusd", &place)).arg(place.dir());
+    command.arg(ctl.program("circusctl", &place)).env(MARK, place.mark());
     // Workers may have an empty environment; they are found by where they run.
     let done = finish_within(LIMIT, command, "");
     for (pid, _) in place.processes() {

@@ -1,6 +1,6 @@
 //! Circus's scenarios, a test each.
 
-use minder_tests::circus::{circus_scenarios, compare_circus, pass_circus};
+use minder_tests::circus::{circus_scenarios, compare_circus, compare_circus_clients, pass_circus};
 
 macro_rules! scenarios {
     ($($name:ident)*) => {
@@ -15,6 +15,7 @@ macro_rules! scenarios {
         #[test]
         fn every_scenario_is_played() {
             let mut played = vec![$(stringify!($name)),*];
+            played.extend(CLIENTS);
             played.extend(ALONE);
             let mut all = circus_scenarios();
             all.sort_unstable();
@@ -24,8 +25,32 @@ macro_rules! scenarios {
     };
 }
 
+/// Those that are played with both clients.
+const CLIENTS: &[&str] =
+    &["command_lines_of_circusctl", "the_shell_of_circusctl", "nobody_answers_circusctl"];
+
+#[test]
+fn command_lines_of_circusctl() {
+    compare_circus_clients(CLIENTS[0]);
+}
+
+#[test]
+fn the_shell_of_circusctl() {
+    compare_circus_clients(CLIENTS[1]);
+}
+
+#[test]
+fn nobody_answers_circusctl() {
+    compare_circus_clients(CLIENTS[2]);
+}
+
 /// Those that only minder is put through.
-const ALONE: &[&str] = &["nonsense_that_stops_the_original"];
+const ALONE: &[&str] = &[
+    "nonsense_that_stops_the_original",
+    "a_mind_that_dies_at_rest",
+    "a_mind_that_dies_at_work",
+    "a_mind_that_dies_while_it_ends",
+];
 
 scenarios! {
     reading_commands
@@ -58,8 +83,6 @@ scenarios! {
     signals_to_the_daemon
     command_lines
     daemons_in_the_background
-    circusctl_that_looks
-    circusctl_that_changes
     streams_to_the_terminal
     streams_that_are_watched
     streams_that_turn_with_time
@@ -78,5 +101,20 @@ scenarios! {
 
 #[test]
 fn nonsense_that_stops_the_original() {
-    pass_circus("nonsense_that_stops_the_original");
+    pass_circus(ALONE[0]);
+}
+
+#[test]
+fn a_mind_that_dies_at_rest() {
+    pass_circus(ALONE[1]);
+}
+
+#[test]
+fn a_mind_that_dies_at_work() {
+    pass_circus(ALONE[2]);
+}
+
+#[test]
+fn a_mind_that_dies_while_it_ends() {
+    pass_circus(ALONE[3]);
 }

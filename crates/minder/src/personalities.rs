@@ -29,6 +29,7 @@ pub(crate) const PERSONALITIES: &[Personality] = &[
         run: minder_supervisord::sample::main,
     },
     Personality { name: "circusd", about: "runs a circus.ini", run: assemble::circusd::main },
+    Personality { name: "circusctl", about: "talks to a circusd", run: minder_circusd::ctl::main },
     Personality {
         name: "circusd-stats",
         about: "tells what the processes of a circusd use",

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::Fields;
 use crate::arbiter::{Conflict, Failed};
-use crate::options::{Class, Exception};
+use crate::options::{Class, Exception, bytes};
 
 /// Why a command was refused.
 #[derive(Clone, PartialEq, Debug)]
@@ -76,7 +76,7 @@ impl Failure {
             Self::InvalidJson => "json invalid".to_owned(),
             Self::Unknown(name) => format!("unknown command: {}", crate::options::python::repr_text(name)),
             Self::Message(text) | Self::Os(text) | Self::Conflict(text) => text.clone(),
-            Self::Exception(text) => format!("command {}: {text}", bytes_repr(raw)),
+            Self::Exception(text) => format!("command {}: {text}", bytes::repr(raw)),
             Self::Server => "server error".to_owned(),
         }
     }
@@ -120,23 +120,4 @@ pub(super) fn ok(time: f64, fields: Fields, id: Value) -> Value {
 /// Fields of a reply.
 pub(super) fn fields<const N: usize>(pairs: [(&str, Value); N]) -> Fields {
     pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
-}
-
-/// Bytes as Python shows them.
-fn bytes_repr(bytes: &[u8]) -> String {
-    let quote = if bytes.contains(&b'\'') && !bytes.contains(&b'"') { '"' } else { '\'' };
-    let mut shown = format!("b{quote}");
-    for &byte in bytes {
-        match byte {
-            b'\\' => shown.push_str("\\\\"),
-            b'\n' => shown.push_str("\\n"),
-            b'\r' => shown.push_str("\\r"),
-            b'\t' => shown.push_str("\\t"),
-            _ if char::from(byte) == quote => shown.extend(['\\', quote]),
-            b' '..=b'~' => shown.push(char::from(byte)),
-            _ => shown.push_str(&format!("\\x{byte:02x}")),
-        }
-    }
-    shown.push(quote);
-    shown
 }

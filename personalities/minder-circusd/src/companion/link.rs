@@ -69,7 +69,7 @@ impl Link {
     pub(crate) fn open(endpoint: &str, ssh: Option<&str>) -> Result<Link, LinkError> {
         let endpoint: Endpoint = endpoint.parse().map_err(LinkError::Endpoint)?;
         let tunnel =
-            ssh.map(|server| Tunnel::dig(server, &endpoint)).transpose().map_err(LinkError::Tunnel)?;
+            ssh.map(|server| Tunnel::dig(server, None, &endpoint)).transpose().map_err(LinkError::Tunnel)?;
         let endpoint = tunnel.as_ref().map_or(endpoint, |tunnel| tunnel.entrance().clone());
         let dealer = Dealer::connect(endpoint.clone(), None).map_err(LinkError::Connect)?;
         Ok(Link { dealer, endpoint, asked: 0, _tunnel: tunnel })

@@ -33,6 +33,26 @@ pub fn encode(text: &str) -> Vec<u8> {
     bytes
 }
 
+/// Bytes as Python shows them.
+#[must_use]
+pub fn repr(bytes: &[u8]) -> String {
+    let quote = if bytes.contains(&b'\'') && !bytes.contains(&b'"') { '"' } else { '\'' };
+    let mut shown = format!("b{quote}");
+    for &byte in bytes {
+        match byte {
+            b'\\' => shown.push_str("\\\\"),
+            b'\n' => shown.push_str("\\n"),
+            b'\r' => shown.push_str("\\r"),
+            b'\t' => shown.push_str("\\t"),
+            _ if char::from(byte) == quote => shown.extend(['\\', quote]),
+            b' '..=b'~' => shown.push(char::from(byte)),
+            _ => shown.push_str(&format!("\\x{byte:02x}")),
+        }
+    }
+    shown.push(quote);
+    shown
+}
+
 #[cfg(test)]
 mod tests {
     use super::{decode, encode};
