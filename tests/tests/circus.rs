@@ -97,6 +97,11 @@ scenarios! {
     noise_at_the_endpoint
     requests_that_make_no_sense
     clients_that_do_not_read
+    signals_to_relatives
+    figures_of_processes
+    added_with_options
+    sockets_in_a_file_that_is_read_again
+    options_in_the_file_that_change
 }
 
 #[test]
