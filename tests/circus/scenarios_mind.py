@@ -107,8 +107,8 @@ def a_mind_that_dies_at_work(d):
             d.ask("start", name=name, waiting=True)
         for name, number in (("two", 2), ("off", 1), ("stubborn", 1)):
             d.living(name, number)
-        running = sorted(pid for name in ("two", "off", "stubborn") for pid in d.pids_of(name))
-        wait_until(lambda: sorted(set(_sessions(d))) == running, "no others than %s, but %s" % (running, _sessions(d)))
+        wait_until(lambda: sorted(_sessions(d)) == sorted(pid for name in ("two", "off", "stubborn") for pid in d.pids_of(name)),
+                   "that all processes are known after %s" % command)
     assert d.ask("quit", waiting=True)["status"] == "ok"
     assert d.process.wait(30) == 0
     assert not _sessions(d)

@@ -133,6 +133,7 @@ def options_in_the_file_that_change(d):
         return "[watcher:a]\ncmd = sleep 1000\n%s\n[watcher:b]\ncmd = sleep 1000\n" % line
     d.configure(text(""))
     d.start().ready()
+    d.living("a", 1), d.living("b", 1)
     for line in ["warmup_delay = 0", "warmup_delay = 1", "graceful_timeout = 5",
                  "max_retry = 7", "priority = 4", "free = option", "free = other", "stop_signal = INT", "stop_signal = 2", "shell = False", "respawn = False",
                  "copy_env = True", "rlimit_nofile = 100", "working_dir = /tmp", "autostart = False"]:
