@@ -16,7 +16,7 @@ children = []
 if depth < 2:
     for number in "ab"[:2 - depth]:
         children.append(subprocess.Popen([sys.executable, "-SE", __file__, str(depth + 1), place, number]))
-open(os.path.join(place, "up-" + name), "w").write(str(os.getpid()))
+open(os.path.join(place, "up-%s-%d" % (name, os.getpid())), "w").write(str(os.getpid()))
 while True:
     time.sleep(1000)
 '''
@@ -30,11 +30,11 @@ def signals_to_relatives(d):
 
     def up():
         return [name for name in os.listdir(d.directory) if name.startswith("up-")]
-    wait_until(lambda: len(up()) == 4, "the family")
+    wait_until(lambda: len(up()) == 5, "the family")
     wait_until(lambda: all(open(d.path(name)).read() for name in up()), "their pids")
     pid = d.living("f", 1)[0]
     d.name_of(pid)
-    child = int(open(d.path("up-level1-a")).read())
+    child = int([name for name in up() if name.startswith("up-level1-a")][0].rsplit("-", 1)[1])
     for label, number, properties in [
         ("all", 1, {}), ("one", 1, {"pid": pid}), ("children", 2, {"children": True}), ("children of one", 2, {"pid": pid, "children": True}),
         ("recursive", 5, {"recursive": True}), ("recursive of one", 5, {"pid": pid, "recursive": True}),
