@@ -74,6 +74,28 @@ nocommand
 --timeout x status
 --tim 3 numw
 --timeout=3 numwatchers
+set alpha send_hup true
+get alpha send_hup
+set alpha stop_signal 2
+get alpha stop_signal
+set alpha max_age x
+set alpha graceful_timeout 3.5
+get alpha graceful_timeout
+add h sleep 1
+reload alpha --sequential --waiting
+signal alpha nonsense
+signal alpha 1 cont
+rm h --nostop
+list
+stop ^so --match regex --waiting
+status
+start solo --match simple --waiting
+stop --waiting
+status
+start --waiting
+status
+reload --waiting
+quit --waiting
 """.strip().splitlines()
 
 

@@ -218,6 +218,7 @@ class Daemon:
     def normal_text(self, text):
         # The title of a section leaks into the environment of the original's workers, and Python gives advice.
         text = re.sub(r", \('__name__', '[^']*'\)", "", text)
+        text = re.sub(r", \('MINDER_PROOF_MARK', '[^']*'\)", "", text)
         text = re.sub(r"\. Did you mean: .*\?", "", text)
         text = text.replace(os.path.realpath(self.directory), "{dir}").replace(self.directory, "{dir}")
         return text

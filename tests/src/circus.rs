@@ -14,6 +14,9 @@ use std::time::Duration;
 /// How long a scenario may take; each wait in it has a bound of its own.
 const LIMIT: Duration = Duration::from_secs(120);
 
+/// What a transcript says of a scenario that could not be played to its end.
+const FAILED: &str = "the scenario ended with";
+
 /// The folder with the stage and the scenarios.
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("circus")
@@ -30,6 +33,8 @@ pub fn compare_circus(scenario: &str) {
         (original.join().unwrap_or_default(), minder)
     });
     assert!(original == minder, "{scenario}:\n{}", difference(&original, &minder));
+    // A scenario that fails alike on both sides proves nothing.
+    assert!(!minder.iter().any(|line| line.starts_with(FAILED)), "{scenario}:\n{}", minder.join("\n"));
 }
 
 /// Plays a scenario with both clients on both daemons, and fails when they do not all say the same.
@@ -93,7 +98,7 @@ fn play(daemon: Kind, ctl: Kind, scenario: &str) -> Vec<String> {
     }
     let mut lines: Vec<String> = done.stdout.lines().map(str::to_owned).collect();
     if done.status != "exit 0" {
-        lines.push(format!("the scenario ended with {}", done.status));
+        lines.push(format!("{FAILED} {}", done.status));
         lines.extend(done.stderr.lines().map(str::to_owned));
     }
     lines

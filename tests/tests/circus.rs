@@ -45,23 +45,15 @@ fn nobody_answers_circusctl() {
 }
 
 /// Those that only minder is put through.
-const ALONE: &[&str] =
-    &["announced_as_systemd_does", "nobody_is_refused", "a_mind_that_dies_before_the_first_connection"];
-
-#[test]
-fn announced_as_systemd_does() {
-    pass_circus(ALONE[0]);
-}
-
-#[test]
-fn nobody_is_refused() {
-    pass_circus(ALONE[1]);
-}
-
-#[test]
-fn a_mind_that_dies_before_the_first_connection() {
-    pass_circus(ALONE[2]);
-}
+const ALONE: &[&str] = &[
+    "nonsense_that_stops_the_original",
+    "a_mind_that_dies_at_rest",
+    "a_mind_that_dies_at_work",
+    "a_mind_that_dies_while_it_ends",
+    "announced_as_systemd_does",
+    "nobody_is_refused",
+    "a_mind_that_dies_before_the_first_connection",
+];
 
 scenarios! {
     reading_commands
@@ -94,6 +86,25 @@ scenarios! {
     signals_to_the_daemon
     command_lines
     daemons_in_the_background
+    streams_to_the_terminal
+    streams_that_are_watched
+    streams_that_turn_with_time
+    streams_changed_while_they_are_open
+    streams_of_watchers_that_are_added
+    endpoints_that_are_taken
+    pidfiles
+    sockets_of_the_daemon
+    sockets_that_cannot_be_had
+    on_demand
+    watchers_that_are_refused
+    noise_at_the_endpoint
+    requests_that_make_no_sense
+    clients_that_do_not_read
+    signals_to_relatives
+    figures_of_processes
+    added_with_options
+    sockets_in_a_file_that_is_read_again
+    options_in_the_file_that_change
     sockets_at_their_numbers
     sockets_are_files
     files_in_the_way_of_sockets
@@ -105,4 +116,39 @@ scenarios! {
     started_by_a_connection
     datagrams
     without_use_sockets
+}
+
+#[test]
+fn nonsense_that_stops_the_original() {
+    pass_circus(ALONE[0]);
+}
+
+#[test]
+fn a_mind_that_dies_at_rest() {
+    pass_circus(ALONE[1]);
+}
+
+#[test]
+fn a_mind_that_dies_at_work() {
+    pass_circus(ALONE[2]);
+}
+
+#[test]
+fn a_mind_that_dies_while_it_ends() {
+    pass_circus(ALONE[3]);
+}
+
+#[test]
+fn announced_as_systemd_does() {
+    pass_circus(ALONE[4]);
+}
+
+#[test]
+fn nobody_is_refused() {
+    pass_circus(ALONE[5]);
+}
+
+#[test]
+fn a_mind_that_dies_before_the_first_connection() {
+    pass_circus(ALONE[6]);
 }

@@ -211,13 +211,15 @@ fn due(
     let options = &watcher.options;
     let lacks =
         watcher.missing() > 0 && (options.respawn || (watcher.processes.is_empty() && !options.on_demand));
-    let lacking = (lacks && watcher.status == Status::Active).then(|| next(now));
+    // Too many are there when a mind ended in the middle of a reload.
+    let unsettled = lacks || watcher.processes.len() > watcher.wanted();
+    let unsettled = (unsettled && watcher.status == Status::Active).then(|| next(now));
     let oldest = Duration::from_secs(u64::try_from(watcher.options.max_age).unwrap_or(0));
     let expiring = watcher
         .alive()
         .filter(|process| watcher.options.max_age != 0 && process.life == Life::Running)
         .map(|process| next((process.started.monotonic + oldest).max(now)));
-    ended.chain(lacking).chain(expiring).min()
+    ended.chain(unsettled).chain(expiring).min()
 }
 
 /// The first multiple of the delay, counted from the beginning, after a moment.

@@ -182,6 +182,8 @@ impl Arbiter {
     pub(crate) async fn spawn_processes(self: &Rc<Self>, group: &GroupName) -> Result<(), Failed> {
         if self.waits_for_connection(group) {
             self.set_status(group, Status::Stopped);
+            // Now somebody has to listen for it again.
+            self.look_again();
             return Ok(());
         }
         let missing = self.with(group, |watcher| watcher.missing()).unwrap_or(0);

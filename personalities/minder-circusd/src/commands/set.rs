@@ -13,7 +13,7 @@ pub(super) fn execute(arbiter: &Rc<Arbiter>, properties: &Fields) -> Result<Outc
     let group = watcher(arbiter, properties)?;
     let (turn, effects) = arbiter.set_options(&group, options).map_err(|not_set| match not_set {
         NotSet::Conflict(conflict) => Failure::from(conflict),
-        NotSet::Refused(exception) => Failure::Exception(exception.text),
+        NotSet::Refused(exception) => exception.into(),
     })?;
     let arbiter = arbiter.clone();
     Ok(Outcome::Later(Box::pin(async move {

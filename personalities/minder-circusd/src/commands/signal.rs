@@ -10,6 +10,7 @@ use super::reply::Failure;
 use super::{Fields, Outcome, is_on, watcher};
 use crate::arbiter::Arbiter;
 use crate::options::{Class, python, signal};
+use crate::stats::info::{Kin, Survey};
 
 pub(super) async fn execute(arbiter: &Rc<Arbiter>, properties: &Fields) -> Result<Outcome, Failure> {
     if properties.contains_key("childpid") && !properties.contains_key("pid") {
@@ -48,10 +49,14 @@ async fn send(
         arbiter.slot_of(group, pid).ok_or_else(|| Failure::Exception(python::text(missing)))
     };
     if let Some(child) = child {
-        let child = u32::try_from(python::int_of(child)?).ok().and_then(Pid::new);
-        if let Some(child) = child {
-            arbiter.send(slot(&pid.into())?, signal, Reach::Descendant(child)).await?;
-        }
+        let number = python::int_of(child)?;
+        let id = slot(&pid.into())?;
+        let child = u32::try_from(number).ok().and_then(Pid::new);
+        let child = child.filter(|child| Survey::take(Kin::Children).is_child(*child, pid));
+        let Some(child) = child else {
+            return Err(Failure::Exception(format!("process no longer exists (pid={number})")));
+        };
+        arbiter.send(id, signal, Reach::Descendant(child)).await?;
     } else if is_on(properties, "children") {
         arbiter.send(slot(&pid.into())?, signal, Reach::Children).await?;
     } else {

@@ -142,6 +142,12 @@ impl Survey {
         }
     }
 
+    /// Whether one process is a direct child of another.
+    #[must_use]
+    pub fn is_child(&self, child: Pid, parent: u32) -> bool {
+        self.children.get(&parent).is_some_and(|children| children.contains(&child))
+    }
+
     /// When it was taken, in seconds since 1970.
     #[must_use]
     pub fn now(&self) -> f64 {

@@ -1,0 +1,142 @@
+"""minder alone: the process that decides is killed, and nothing is lost. The one that holds everything starts another."""
+
+import os
+import signal
+
+import zmq
+
+from stage import say, wait_until
+
+
+def _mind(d):
+    """The keeper's child that is what it is itself."""
+    own = os.readlink("/proc/%d/exe" % d.process.pid)
+
+    def found():
+        with open("/proc/%d/task/%d/children" % (d.process.pid, d.process.pid)) as file:
+            children = [int(child) for child in file.read().split()]
+        for child in children:
+            try:
+                if os.readlink("/proc/%d/exe" % child) == own:
+                    return child
+            except OSError:
+                pass
+        return None
+    return wait_until(found, "a mind")
+
+
+def _kill_mind(d):
+    before = _mind(d)
+    os.kill(before, signal.SIGKILL)
+    wait_until(lambda: not os.path.exists("/proc/%d" % before) or _mind(d) != before, "the end of the mind")
+    _reconnect(d)
+
+
+def _reconnect(d):
+    """Answers that were under way are lost with the mind; whoever asks again is answered."""
+    def answered():
+        d.dealer.close()
+        d.dealer = d.connect()
+        d.dealer.RCVTIMEO = 300
+        try:
+            return d.raw({"command": "numwatchers"})
+        except zmq.Again:
+            return None
+    wait_until(answered, "an answer")
+    d.dealer.RCVTIMEO = 30000
+
+
+FILE = ("[watcher:two]\ncmd = sleep 1000\nnumprocesses = 2\n[watcher:off]\ncmd = sleep 1000\nautostart = False\n"
+        "[watcher:stubborn]\ncmd = sh -c 'trap \"\" TERM; echo ready > {dir}/ready; while :; do sleep 0.05; done'\ngraceful_timeout = 1\n"
+        "[socket:web]\nport = 0\nhost = 127.0.0.1\n")
+
+
+def _ready(d):
+    d.configure(FILE.replace("{dir}", d.directory))
+    d.start().ready()
+    d.living("two", 2)
+    wait_until(lambda: os.path.exists(d.path("ready")), "the shell")
+
+
+def _facts(d):
+    replies = [d.ask("status"), d.ask("listsockets"), d.ask("options", name="two"), d.ask("globaloptions")]
+    for name in d.ask("list")["watchers"]:
+        replies += [d.ask("list", name=name), {pid: info["wid"] for pid, info in d.ask("stats", name=name)["info"].items()}]
+    for reply in replies:
+        reply.pop("time", None)
+    return replies
+
+
+def a_mind_that_dies_at_rest(d):
+    _ready(d)
+    d.ask("add", name="Late One", cmd="sleep 1000", start=True, waiting=True, options={"numprocesses": 2, "copy_env": True})
+    d.ask("set", name="two", options={"graceful_timeout": 7, "max_retry": 3}, waiting=True)
+    d.ask("incr", name="two", waiting=True)
+    before = _facts(d)
+    for _ in range(3):
+        _kill_mind(d)
+        after = _facts(d)
+        assert after == before, (before, after)
+    pid = d.pids_of("two")[0]
+    os.kill(pid, signal.SIGKILL)
+    d.living("two", 3)
+    assert d.ask("quit", waiting=True)["status"] == "ok"
+    assert d.process.wait(30) == 0
+    say("passed")
+
+
+def a_mind_that_dies_at_work(d):
+    """Whatever is under way is done in the end, or was never begun; no process is lost and none is there twice."""
+    _ready(d)
+    for command, properties, rests in [
+        ("stop", {"name": "two"}, {"stopped": 0, "active": 2}), ("start", {"name": "two"}, {"active": 2, "stopped": 0}),
+        ("start", {"name": "off"}, {"active": 1, "stopped": 0}), ("stop", {"name": "stubborn"}, {"stopped": 0, "active": 1}),
+        ("start", {"name": "stubborn"}, {"active": 1, "stopped": 0}), ("restart", {"name": "stubborn"}, {"active": 1, "stopped": 0}),
+        ("reload", {"name": "two"}, {"active": 2, "stopped": 0}), ("reload", {"name": "two", "sequential": True}, {"active": 2}),
+        ("kill", {"name": "two"}, {"active": 2}), ("reloadconfig", {}, {}), ("reload", {}, {}),
+    ]:
+        d.send({"command": command, "properties": properties, "msg_type": "cast"})
+        _kill_mind(d)
+
+        def at_rest():
+            name = properties.get("name", "two")
+            status = d.ask("status", name=name)["status"]
+            return status in (rests or {"active": 2}) and len(d.pids_of(name)) == (rests or {"active": 2})[status]
+        wait_until(at_rest, "rest after %s %s" % (command, properties))
+        for name in ("two", "off", "stubborn"):
+            d.ask("start", name=name, waiting=True)
+        for name, number in (("two", 2), ("off", 1), ("stubborn", 1)):
+            d.living(name, number)
+        wait_until(lambda: sorted(_sessions(d)) == sorted(pid for name in ("two", "off", "stubborn") for pid in d.pids_of(name)),
+                   "that all processes are known after %s" % command)
+    assert d.ask("quit", waiting=True)["status"] == "ok"
+    assert d.process.wait(30) == 0
+    assert not _sessions(d)
+    say("passed")
+
+
+def _sessions(d):
+    """All processes that lead a session and were started below the daemon's directory, except the daemon and its parts."""
+    found = []
+    for name in os.listdir("/proc"):
+        if not name.isdigit() or int(name) == d.process.pid:
+            continue
+        pid = int(name)
+        try:
+            if (os.readlink("/proc/%d/cwd" % pid) == os.path.realpath(d.directory) and os.getsid(pid) == pid
+                    and os.readlink("/proc/%d/exe" % pid) != os.path.realpath(d.circusd)
+                    and open("/proc/%d/stat" % pid).read().rsplit(")", 1)[1].split()[0] != "Z"):
+                found.append(pid)
+        except OSError:
+            pass
+    return found
+
+
+def a_mind_that_dies_while_it_ends(d):
+    _ready(d)
+    d.send({"command": "quit", "msg_type": "cast"})
+    wait_until(lambda: "Arbiter exiting" in d.log(), "the end")
+    os.kill(_mind(d), signal.SIGKILL)
+    assert d.process.wait(30) == 0
+    assert not _sessions(d)
+    say("passed")
