@@ -1,5 +1,6 @@
 """Sockets that workers inherit."""
 
+import errno
 import json
 import os
 import signal
@@ -358,4 +359,23 @@ def a_mind_that_dies_before_the_first_connection(d):
     assert d.ask("status")["statuses"] == {"lazy": "active", "own": "active"}
     d.ask("restart", name="own", waiting=True)
     assert _pid(_dial(("127.0.0.1", port))) == d.living("own", 1)[0]
+    say("passed")
+
+
+def a_socket_that_nobody_got(d):
+    # The second cannot be had, so no worker comes to be, and the first must not be left listening for nobody.
+    with socket.socket() as taken, socket.socket() as found:
+        for one in (taken, found):
+            one.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = found.getsockname()[1]
+        found.close()
+        _ready(d, "".join("[socket:%s]\nhost = 127.0.0.1\nport = %d\nso_reuseport = True\n" % one
+                          for one in [("first", port), ("second", taken.getsockname()[1])])
+               + _watcher("w", "$(circus.sockets.first) $(circus.sockets.second)", "max_retry = 1\n"))
+        wait_until(lambda: d.ask("status", name="w")["status"] == "stopped", "the end of trying")
+        with socket.socket() as client:
+            assert client.connect_ex(("127.0.0.1", port)) == errno.ECONNREFUSED
+    assert d.ask("start", name="w", waiting=True)["status"] == "ok"
+    assert _pid(_dial(("127.0.0.1", port))) == d.living("w", 1)[0]
     say("passed")

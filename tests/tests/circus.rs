@@ -53,6 +53,7 @@ const ALONE: &[&str] = &[
     "announced_as_systemd_does",
     "nobody_is_refused",
     "a_mind_that_dies_before_the_first_connection",
+    "a_socket_that_nobody_got",
 ];
 
 scenarios! {
@@ -151,4 +152,9 @@ fn nobody_is_refused() {
 #[test]
 fn a_mind_that_dies_before_the_first_connection() {
     pass_circus(ALONE[6]);
+}
+
+#[test]
+fn a_socket_that_nobody_got() {
+    pass_circus(ALONE[7]);
 }

@@ -85,13 +85,13 @@ impl Mind {
         {
             return self.not_launched(id, trouble);
         }
+        if !self.has_room_for(&spec) {
+            return self.not_launched(id, Trouble::Pipes(Errno(libc::EMFILE)));
+        }
         let inherited = match self.inherited_sockets(id, &spec) {
             Ok(inherited) => inherited,
             Err(trouble) => return self.not_launched(id, trouble),
         };
-        if !self.has_room_for(&spec) {
-            return self.not_launched(id, Trouble::Pipes(Errno(libc::EMFILE)));
-        }
         let Some(slot) = self.slots.get_mut(&id) else { return };
         let opened = slot.open_logs();
         let child = ChildId(self.next_child);

@@ -59,32 +59,43 @@ fn file(socket: impl AsFd) -> Option<PathBuf> {
 pub(crate) type Inherited = Vec<(Vec<u8>, i32)>;
 
 impl Mind {
-    /// What the keeper is to hand to a new process. Sockets of its own are made now.
+    /// What the keeper is to hand to a new process. Sockets of its own are made now, all of them or none: one that stayed
+    /// behind would listen for nobody, and the kernel would give it its share of the connections.
     pub(crate) fn inherited_sockets(
         &mut self,
         id: InstanceId,
         spec: &ProgramSpec,
     ) -> Result<Inherited, Trouble> {
-        let mut inherited = Vec::new();
         if let StdinSource::Socket(name) = &spec.stdin
             && !self.listeners.0.contains_key(name)
         {
             return Err(Trouble::Socket(Errno(libc::ENOENT)));
         }
+        let mut inherited = Vec::new();
         for socket in &spec.surroundings.sockets {
-            let name = match &socket.source {
-                SocketSource::Common(name) if self.listeners.0.contains_key(name) => held_name(name),
-                SocketSource::Common(_) => return Err(Trouble::Socket(Errno(libc::ENOENT))),
-                SocketSource::Own(spec) => {
-                    let own = open(spec).map_err(Trouble::Socket)?;
-                    let name = own_name(id, &spec.name);
-                    self.link.hold(name.clone(), own);
-                    name
+            match self.inherited_socket(id, &socket.source) {
+                Ok(name) => inherited.push((name, socket.descriptor)),
+                Err(errno) => {
+                    self.release_own_sockets(&inherited);
+                    return Err(Trouble::Socket(errno));
                 }
-            };
-            inherited.push((name, socket.descriptor));
+            }
         }
         Ok(inherited)
+    }
+
+    /// What the keeper calls it.
+    fn inherited_socket(&mut self, id: InstanceId, source: &SocketSource) -> Result<Vec<u8>, Errno> {
+        match source {
+            SocketSource::Common(name) if self.listeners.0.contains_key(name) => Ok(held_name(name)),
+            SocketSource::Common(_) => Err(Errno(libc::ENOENT)),
+            SocketSource::Own(spec) => {
+                let own = open(spec)?;
+                let name = own_name(id, &spec.name);
+                self.link.hold(name.clone(), own);
+                Ok(name)
+            }
+        }
     }
 
     /// Lets go of the sockets that only the new process is to have.
@@ -159,7 +170,7 @@ fn watch(socket: OwnedFd) -> Option<AsyncFd<OwnedFd>> {
 }
 
 /// What sockets of one process alone are called for the moment in which they pass through the keeper.
-const OWN_PREFIX: &str = "own-listener:";
+pub(crate) const OWN_PREFIX: &str = "own-listener:";
 
 /// What the keeper calls a socket.
 pub fn held_name(name: &SocketName) -> Vec<u8> {

@@ -23,7 +23,7 @@ use crate::group_sockets::GroupSockets;
 use crate::keeper_link::KeeperLink;
 use crate::launch::{self, SOCKET_PREFIX};
 use crate::ledger::{self, Ledger};
-use crate::listeners::{LISTENER_PREFIX, Listeners};
+use crate::listeners::{LISTENER_PREFIX, Listeners, OWN_PREFIX};
 use crate::logs::Journal;
 use crate::memo::{self, Memo};
 use crate::mind::Mind;
@@ -119,7 +119,13 @@ impl Heritage {
         let held_sockets = self.greeting.take_all(SOCKET_PREFIX);
         let listeners = Listeners::held(self.greeting.take_all(LISTENER_PREFIX));
         let children = std::mem::take(&mut self.greeting.children);
+        let passing = self.greeting.take_all(OWN_PREFIX);
         let mut link = KeeperLink::new(self.greeting.port)?;
+        // The mind before was killed between the order for a process and the release of the sockets that only the process
+        // was to have. It has them, or gets new ones.
+        for (name, _) in passing {
+            link.release(format!("{OWN_PREFIX}{name}"));
+        }
         let ledger = match ledger_fd {
             Some(fd) => Ledger::recalled(fd),
             None => {
