@@ -1,5 +1,7 @@
 //! What one program is and how it is to be run. Plain data, fully resolved: nothing is looked up later but the
 //! executable, which may appear while minder runs.
+//!
+//! Long because a program has many settings, and each says its unit and its bounds.
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;

@@ -6,6 +6,8 @@
 //!  (a killed mind's successor) snapshot ─restore───────────┘
 //! ```
 //!
+//! Long because each setting of a watcher has its counterpart here.
+//!
 //! The mind knows nothing of watchers. It never starts or restarts these programs by itself: the arbiter does, since Circus
 //! decides that for a watcher as a whole.
 
