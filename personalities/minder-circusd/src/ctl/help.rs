@@ -72,7 +72,7 @@ pub(super) fn usage(program: &str, switches: &[Switch], width: usize) -> String 
     lines.join("\n") + "\n"
 }
 
-/// A heading and its entries. All entries of a help share `column`; see [`column`].
+/// A heading and its entries. All entries of a help share `column`; see [`column()`].
 pub(super) fn section(heading: &str, entries: &[Entry], column: usize, width: usize) -> String {
     let mut text = format!("{heading}:\n");
     for (what, description) in entries {

@@ -6,7 +6,7 @@
 //!                                └─ Help
 //! ```
 //!
-//! In reading order: [`argparse`] and [`command_line`] read words, [`help`] and [`topics`] lay out help; `commands` holds the
+//! In reading order: `argparse` and `command_line` read words, `help` and `topics` lay out help; `commands` holds the
 //! commands, a file each; `session` asks and prints; `shell` is the shell, `completion` what bash asks.
 
 mod argparse;

@@ -5,7 +5,7 @@
 //! ```
 //!
 //! In reading order: [`options`] is the command line; [`front`] is everything before the daemon; [`reading`] makes of
-//! settings what it begins with, [`kept`] is that and what it becomes; [`station`] is what each mind is made of, [`discovery`]
+//! settings what it begins with, [`kept`] is that and what it becomes; [`station`] is what each mind is made of, `discovery`
 //! how it is found, [`pidfile`] the file of its pid; [`checking`] says what is wrong with a file that nobody runs.
 
 pub mod checking;
