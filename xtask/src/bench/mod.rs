@@ -7,7 +7,8 @@
 //!    ├─ restart   after kill -9               │ each starts a `station` (one `daemon` with one configuration), hears
 //!    ├─ idle      cost, and XML-RPC answers   ├ its programs by `beacons`, asks by `rpc`, looks at its `cost` and its
 //!    ├─ log_path  bytes through, against cat  │ `answers`, and compares with the `floor`: the least that can be done,
-//!    └─ storm     crashes without end         ┘ in C
+//!    ├─ storm     crashes without end         │ in C
+//!    └─ circus    most of it for Circus       ┘
 //!         └─▶ figures: rows of one table ─▶ report: docs/benchmarks.md
 //! ```
 //!
@@ -15,6 +16,7 @@
 
 mod answers;
 mod beacons;
+mod circus;
 mod cost;
 mod daemon;
 mod figures;
@@ -44,6 +46,7 @@ const SUBJECTS: &[(&str, Measure)] = &[
     ("idle", idle::measure),
     ("logs", log_path::measure),
     ("storm", storm::measure),
+    ("circus", circus::measure),
 ];
 
 /// Measures, prints the table, and writes it to `docs/benchmarks.md` if it is whole.
