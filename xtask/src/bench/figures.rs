@@ -1,5 +1,6 @@
 //! Figures: several measurements of one thing, and the rows of the table.
 
+use super::daemon::Original;
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -42,7 +43,7 @@ impl Samples {
                 format!("{} {unit} ({}–{})", short(median), short(*least), short(*greatest))
             }
             (_, Some(median), _) => format!("{} {unit}", short(median)),
-            _ => "–".into(),
+            _ => nothing(),
         }
     }
 
@@ -52,7 +53,7 @@ impl Samples {
             (Some(middle), Some(late)) => {
                 format!("p50 {}, p99 {} {unit} (n = {})", short(middle), short(late), self.count())
             }
-            _ => "–".into(),
+            _ => nothing(),
         }
     }
 }
@@ -120,9 +121,11 @@ impl Verdict {
 /// One line of the table.
 #[derive(Debug)]
 pub(super) struct Row {
+    /// Whose place minder takes in it.
+    pub(super) of: Original,
     pub(super) what: String,
     pub(super) floor: String,
-    pub(super) supervisor: String,
+    pub(super) original: String,
     pub(super) minder: String,
     /// minder to the floor, or to whatever the budget is about.
     pub(super) ratio: String,
@@ -133,15 +136,17 @@ pub(super) struct Row {
 /// All rows as a table of Markdown.
 pub(super) fn table(rows: &[Row]) -> String {
     let mut text = String::from(
-        "| what | floor | Supervisor | minder | minder : floor | budget | |\n| --- | --- | --- | --- | --- | --- | --- |\n",
+        "| in place of | what | floor | original | minder | minder : floor | budget | |\n\
+         | --- | --- | --- | --- | --- | --- | --- | --- |\n",
     );
     for row in rows {
         let _ = writeln!(
             text,
-            "| {} | {} | {} | {} | {} | {} | {} |",
+            "| {} | {} | {} | {} | {} | {} | {} | {} |",
+            row.of.name(),
             row.what,
             row.floor,
-            row.supervisor,
+            row.original,
             row.minder,
             row.ratio,
             row.budget,
@@ -149,6 +154,11 @@ pub(super) fn table(rows: &[Row]) -> String {
         );
     }
     text
+}
+
+/// What was not measured.
+pub(super) fn nothing() -> String {
+    "–".into()
 }
 
 /// How many times one middle value is another: `1.13 ×`.
@@ -159,7 +169,7 @@ pub(super) fn times(figure: &Samples, of: &Samples) -> Option<f64> {
 
 /// A ratio as the table shows it.
 pub(super) fn ratio(value: Option<f64>) -> String {
-    value.map_or_else(|| "–".into(), |value| format!("{} ×", short(value)))
+    value.map_or_else(nothing, |value| format!("{} ×", short(value)))
 }
 
 #[cfg(test)]

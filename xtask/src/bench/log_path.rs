@@ -1,10 +1,11 @@
 //! How fast programs can talk, and what that costs: through the supervisor into rotated files, against `cat > file`.
 
 use super::beacons::{Beacons, named_pipe};
+use super::daemon::{Original, SIDES, Side};
 use super::figures::{Row, Samples, Verdict, ratio, short, times};
 use super::place::Place;
 use super::processes::{self, Usage};
-use super::station::{SIDES, Side, Station};
+use super::station::Station;
 use crate::step::Problem;
 use std::fs::File;
 use std::io::Write;
@@ -40,7 +41,7 @@ pub(super) fn measure(place: &Place) -> Result<Vec<Row>, Problem> {
             take(&mut cat, through_cat(place, writers)?);
             for side in SIDES {
                 let figures = match side {
-                    Side::Supervisor => &mut supervisor,
+                    Side::Original => &mut supervisor,
                     Side::Minder => &mut minder,
                 };
                 take(figures, through(place, side, writers)?);
@@ -59,18 +60,20 @@ fn rows_of(writers: u64, cat: &Figures, supervisor: &Figures, minder: &Figures) 
         |samples: &Samples| samples.median().map_or_else(String::new, |cost| format!("{} s/GB", short(cost)));
     [
         Row {
+            of: Original::Supervisor,
             what: format!("log path, {who}"),
             floor: cat.speed.spread("MB/s"),
-            supervisor: supervisor.speed.spread("MB/s"),
+            original: supervisor.speed.spread("MB/s"),
             minder: minder.speed.spread("MB/s"),
             ratio: ratio(speed),
             budget: "≥ 0.95 ×".into(),
             verdict: Verdict::at_least(speed, 0.95),
         },
         Row {
+            of: Original::Supervisor,
             what: format!("log path, {who}: CPU"),
             floor: per_gigabyte(&cat.cost),
-            supervisor: per_gigabyte(&supervisor.cost),
+            original: per_gigabyte(&supervisor.cost),
             minder: per_gigabyte(&minder.cost),
             ratio: ratio(cost),
             budget: "< 1 ×".into(),
@@ -130,7 +133,7 @@ fn through(place: &Place, side: Side, writers: u64) -> Result<(f64, f64), Proble
         stage.words(place).join(" "),
     );
     let station = Station::start(place, side, &programs)?;
-    stage.go(&|| station.own_pids(), side.name())
+    stage.go(&|| station.daemon.own_pids(), side.name())
 }
 
 fn through_cat(place: &Place, writers: u64) -> Result<(f64, f64), Problem> {

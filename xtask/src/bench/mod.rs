@@ -1,19 +1,24 @@
 //! `cargo xtask bench`: minder and the originals side by side.
 //!
 //! ```text
-//!  place ── folder, C programs, both supervisors
+//!  place ── folder, C programs, minder and the originals
 //!    │
 //!    ├─ start     start and stop of many      ┐
-//!    ├─ restart   after kill -9               │ each starts a `station` (one supervisor with one configuration),
-//!    ├─ idle      cost, and XML-RPC answers   ├ hears its programs by `beacons`, asks by `rpc`, and compares with
-//!    ├─ log_path  bytes through, against cat  │ the `floor`: the least that can be done, in C
-//!    └─ storm     crashes without end         ┘
+//!    ├─ restart   after kill -9               │ each starts a `station` (one `daemon` with one configuration), hears
+//!    ├─ idle      cost, and XML-RPC answers   ├ its programs by `beacons`, asks by `rpc`, looks at its `cost` and its
+//!    ├─ log_path  bytes through, against cat  │ `answers`, and compares with the `floor`: the least that can be done,
+//!    ├─ storm     crashes without end         │ in C
+//!    └─ circus    most of it for Circus       ┘
 //!         └─▶ figures: rows of one table ─▶ report: docs/benchmarks.md
 //! ```
 //!
 //! A program reports its own first moment (`beacon.c`), so nothing polls while a time is taken.
 
+mod answers;
 mod beacons;
+mod circus;
+mod cost;
+mod daemon;
 mod figures;
 mod floor;
 mod idle;
@@ -41,6 +46,7 @@ const SUBJECTS: &[(&str, Measure)] = &[
     ("idle", idle::measure),
     ("logs", log_path::measure),
     ("storm", storm::measure),
+    ("circus", circus::measure),
 ];
 
 /// Measures, prints the table, and writes it to `docs/benchmarks.md` if it is whole.

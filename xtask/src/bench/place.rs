@@ -1,7 +1,7 @@
-//! What all measurements need: a folder, the programs in C, the two supervisors, and how much time there is.
+//! What all measurements need: a folder, the programs in C, the daemons, and how much time there is.
 
 use super::beacons::Beacons;
-use super::station::Side;
+use super::daemon::{Original, Side};
 use crate::step::{self, Problem};
 use crate::workspace;
 use rustix::process::{Resource, getrlimit};
@@ -38,7 +38,7 @@ pub(super) struct Place {
     venv: PathBuf,
     pub(super) pace: Pace,
     deadline: Instant,
-    /// How many files a supervisor may open, as the machine allows.
+    /// How many files a daemon may open, as the machine allows.
     pub(super) files_limit: u64,
 }
 
@@ -64,8 +64,10 @@ impl Place {
         for (name, source) in PROGRAMS {
             compile(folder.path(), name, source)?;
         }
-        let link = folder.path().join("supervisord");
-        symlink(&minder, &link).map_err(|error| Problem::File(link.display().to_string(), error))?;
+        for original in [Original::Supervisor, Original::Circus] {
+            let link = folder.path().join(original.program());
+            symlink(&minder, &link).map_err(|error| Problem::File(link.display().to_string(), error))?;
+        }
         let limit = getrlimit(Resource::Nofile).maximum.unwrap_or(FILES);
         let time = pace.choose(Duration::from_secs(100), Duration::from_secs(540));
         Ok(Self {
@@ -88,11 +90,11 @@ impl Place {
         self.folder.path().join(name)
     }
 
-    /// The supervisor's program.
-    pub(super) fn supervisord(&self, side: Side) -> PathBuf {
+    /// The daemon's program.
+    pub(super) fn daemon(&self, original: Original, side: Side) -> PathBuf {
         match side {
-            Side::Supervisor => self.venv.join("bin/supervisord"),
-            Side::Minder => self.program("supervisord"),
+            Side::Original => self.venv.join("bin").join(original.program()),
+            Side::Minder => self.program(original.program()),
         }
     }
 
@@ -121,14 +123,17 @@ impl Place {
     }
 }
 
-/// The environment with the original; `MINDER_REFERENCE_VENV` names another.
+/// The environment with the originals; `MINDER_REFERENCE_VENV` names another.
 fn reference() -> Result<PathBuf, Problem> {
     let venv =
         std::env::var_os("MINDER_REFERENCE_VENV").map_or_else(workspace::reference_venv, PathBuf::from);
-    if venv.join("bin/supervisord").exists() {
-        return Ok(venv);
+    for original in [Original::Supervisor, Original::Circus] {
+        if !venv.join("bin").join(original.program()).exists() {
+            let (name, venv) = (original.name(), venv.display());
+            return Err(Problem::Missing(format!("no {name} in {venv}: run `cargo xtask setup` first")));
+        }
     }
-    Err(Problem::Missing(format!("no Supervisor in {}: run `cargo xtask setup` first", venv.display())))
+    Ok(venv)
 }
 
 /// The release build; `MINDER_BINARY` names another that is measured instead.

@@ -1,11 +1,12 @@
 //! How long a program is away that was killed: from the signal to the first moment of its successor.
 
 use super::beacons::{Beacons, Moment};
+use super::daemon::{Original, Side};
 use super::figures::{Row, Samples, Verdict, ratio, times};
 use super::floor::Floor;
 use super::place::Place;
 use super::processes;
-use super::station::{Side, Station};
+use super::station::Station;
 use crate::step::Problem;
 use rustix::process::Signal;
 use std::time::Duration;
@@ -24,14 +25,15 @@ pub(super) fn measure(place: &Place) -> Result<Vec<Row>, Problem> {
         kill_again_and_again(&mut beacons, kills, "floor", &mut figures[0])?;
         drop(_floor);
         // A second each.
-        under(place, Side::Supervisor, place.pace.choose(4, 10), &mut figures[1])?;
+        under(place, Side::Original, place.pace.choose(4, 10), &mut figures[1])?;
         under(place, Side::Minder, kills, &mut figures[2])?;
     }
     let [floor, supervisor, minder] = figures;
     Ok(vec![Row {
+        of: Original::Supervisor,
         what: "restart after kill -9".into(),
         floor: floor.tail("ms"),
-        supervisor: supervisor.tail("ms"),
+        original: supervisor.tail("ms"),
         minder: minder.tail("ms"),
         ratio: ratio(times(&minder, &floor)),
         budget: "p50 ≤ 1 ms, p99 ≤ 2 ms".into(),

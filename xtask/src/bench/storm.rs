@@ -1,10 +1,11 @@
 //! Programs that end at once and are started again at once: how many restarts a second, and who answers meanwhile.
 
 use super::beacons::Beacons;
+use super::daemon::{Original, SIDES, Side};
 use super::figures::{Row, Samples, Verdict, ratio, short, times};
 use super::floor::Floor;
 use super::place::Place;
-use super::station::{SIDES, Side, Station};
+use super::station::Station;
 use crate::step::Problem;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -28,7 +29,7 @@ pub(super) fn measure(place: &Place) -> Result<Vec<Row>, Problem> {
         drop(running);
         for (side, latency) in SIDES.into_iter().zip(&mut latencies) {
             let rates = match side {
-                Side::Supervisor => &mut *supervisor,
+                Side::Original => &mut *supervisor,
                 Side::Minder => &mut *minder,
             };
             rates.push(storm(place, side, latency)?);
@@ -39,18 +40,20 @@ pub(super) fn measure(place: &Place) -> Result<Vec<Row>, Problem> {
         |samples: &Samples| samples.median().map_or_else(String::new, |rate| format!("{}/s", short(rate)));
     Ok(vec![
         Row {
+            of: Original::Supervisor,
             what: format!("crash storm of {PROGRAMS}: restarts"),
             floor: per_second(floor),
-            supervisor: per_second(supervisor),
+            original: per_second(supervisor),
             minder: per_second(minder),
             ratio: ratio(times(minder, floor)),
             budget: "≥ 2,500/s".into(),
             verdict: Verdict::at_least(minder.median(), 2500.0),
         },
         Row {
+            of: Original::Supervisor,
             what: format!("crash storm of {PROGRAMS}: state of all"),
             floor: String::new(),
-            supervisor: capped(&supervisor_status),
+            original: capped(&supervisor_status),
             minder: capped(&minder_status),
             ratio: String::new(),
             budget: "p99 ≤ 10 ms".into(),
@@ -107,7 +110,7 @@ fn storm(place: &Place, side: Side, latency: &mut Samples) -> Result<f64, Proble
             }
             std::thread::sleep(Duration::from_millis(20));
         }
-        station.end_within(END);
+        station.daemon.end_within(END);
         over.store(true, Ordering::Relaxed);
     });
     Ok(rate)
