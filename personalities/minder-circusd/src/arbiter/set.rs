@@ -56,8 +56,8 @@ impl Arbiter {
             }
         }
         // Stop signals, time-outs and streams of processes that live are changed in their slots.
-        let wids = self.with(group, |watcher| watcher.slots.keys().copied().collect::<Vec<_>>());
-        self.shape(group, &wids.unwrap_or_default()).await?;
+        let wids = self.with(group, |watcher| watcher.slots.keys().copied().collect());
+        self.shape(group, wids.unwrap_or_default()).await?;
         let reload = effects.iter().any(|effect| effect.action() == Action::Reload);
         if !reload {
             self.manage_now(group).await

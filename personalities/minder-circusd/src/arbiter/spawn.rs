@@ -1,6 +1,6 @@
 //! One process comes to be: a slot for it, hooks before and after, and as many attempts as the watcher allows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -27,6 +27,14 @@ pub(crate) enum Spawned {
     Later,
 }
 
+/// Whether there is a slot for a process.
+enum SlotFor {
+    /// There is.
+    Now,
+    /// There will be when the group has those for these.
+    ToShape(BTreeSet<u32>),
+}
+
 /// How often a watcher without a bound is tried at once. The original goes on for ever, and does nothing else meanwhile.
 const ATTEMPTS_WITHOUT_BOUND: u32 = 5;
 
@@ -36,21 +44,22 @@ impl Arbiter {
     /// # Errors
     /// When the mind refuses.
     pub(crate) async fn make_room(&self, group: &GroupName, more: usize) -> Result<(), Failed> {
-        let shape = self.with(group, |watcher| {
-            let mut wids: Vec<u32> = watcher.processes.iter().map(|process| process.wid).collect();
-            let free = (1..).filter(|wid| !watcher.processes.iter().any(|process| process.wid == *wid));
-            wids.extend(free.take(more));
-            wids
+        let wids = self.with(group, |watcher| {
+            let mut wids: BTreeSet<u32> = watcher.processes.iter().map(|process| process.wid).collect();
+            let free: Vec<u32> = (1..).filter(|wid| !wids.contains(wid)).take(more).collect();
+            wids.extend(free);
+            // Each attempt looks at its own slot, so that nothing has to be looked at here if all are there.
+            (!wids.iter().eq(watcher.slots.keys())).then_some(wids)
         });
-        match shape {
-            Some(wids) => self.shape(group, &wids).await,
+        match wids.flatten() {
+            Some(wids) => self.shape(group, wids).await,
             None => Ok(()),
         }
     }
 
     /// Gives the watcher's group slots for these `wid`s and no others, each as the watcher's options have it now. What
     /// cannot be lowered gets no slot: an attempt to start it says why.
-    pub(crate) async fn shape(&self, group: &GroupName, wids: &[u32]) -> Result<(), Failed> {
+    pub(crate) async fn shape(&self, group: &GroupName, wids: BTreeSet<u32>) -> Result<(), Failed> {
         let Some(Some(shape)) = self.shape_of(group, wids) else { return Ok(()) };
         let (plan, snapshot) = lower::plan(&[shape]);
         self.ask(Request::Shape(Reading { plan, snapshot })).await?;
@@ -58,13 +67,13 @@ impl Arbiter {
     }
 
     /// What the group is to be, unless it is that already.
-    pub(super) fn shape_of(&self, group: &GroupName, wids: &[u32]) -> Option<Option<Shape>> {
+    pub(super) fn shape_of(&self, group: &GroupName, wids: BTreeSet<u32>) -> Option<Option<Shape>> {
         let mut state = self.state.borrow_mut();
         let super::State { watchers, lowering, .. } = &mut *state;
         let watcher = watchers.iter_mut().find(|watcher| watcher.group == *group)?;
         let programs: BTreeMap<u32, Arc<ProgramSpec>> = wids
-            .iter()
-            .filter_map(|&wid| match lowering.program(&watcher.options, wid) {
+            .into_iter()
+            .filter_map(|wid| match lowering.program(&watcher.options, wid) {
                 Ok(spec) => Some((wid, Arc::new(spec))),
                 // One that lives keeps its slot as it was.
                 Err(_) => watcher.slots.get(&wid).map(|slot| (wid, slot.spec.clone())),
@@ -121,15 +130,12 @@ impl Arbiter {
     async fn attempt(&self, group: &GroupName) -> Result<Result<u32, String>, Failed> {
         let Some(wid) = self.with(group, |watcher| watcher.next_wid()) else { return Ok(Err("gone".into())) };
         let Some(wid) = wid else { return Err(Failed("Process count > numproceses*2".into())) };
-        if let Some(Err(why)) = self.lowered(group, wid) {
-            return Ok(Err(why));
+        match self.slot_for(group, wid) {
+            Some(Ok(SlotFor::Now)) => {}
+            Some(Ok(SlotFor::ToShape(wids))) => self.shape(group, wids).await?,
+            Some(Err(why)) => return Ok(Err(why)),
+            None => return Ok(Err("gone".into())),
         }
-        let mut wids =
-            self.with(group, |watcher| watcher.slots.keys().copied().collect::<Vec<_>>()).unwrap_or_default();
-        if !wids.contains(&wid) {
-            wids.push(wid);
-        }
-        self.shape(group, &wids).await?;
         let slot = self.with(group, |watcher| watcher.slots.get(&wid).cloned()).flatten();
         let Some(slot) = slot else { return Ok(Err("gone".into())) };
         match self.ask(Request::Start(slot.id, Until::Settled)).await {
@@ -140,10 +146,18 @@ impl Arbiter {
         }
     }
 
-    fn lowered(&self, group: &GroupName, wid: u32) -> Option<Result<(), String>> {
+    /// Whether the slot of a process is as the watcher's options have it now. Looks at no other slot, since a watcher may
+    /// have thousands.
+    fn slot_for(&self, group: &GroupName, wid: u32) -> Option<Result<SlotFor, String>> {
         let state = self.state.borrow();
         let watcher = state.watchers.iter().find(|watcher| watcher.group == *group)?;
-        Some(state.lowering.program(&watcher.options, wid).map(drop).map_err(|error| error.text))
+        let lowered = state.lowering.program(&watcher.options, wid);
+        Some(lowered.map_err(|error| error.text).map(|spec| match watcher.slots.get(&wid) {
+            Some(slot) if *slot.spec == spec => SlotFor::Now,
+            Some(_) | None => {
+                SlotFor::ToShape(watcher.slots.keys().copied().chain(std::iter::once(wid)).collect())
+            }
+        }))
     }
 
     /// Puts the new process on the watcher's list. It may have ended already.

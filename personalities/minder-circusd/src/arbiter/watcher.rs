@@ -185,8 +185,16 @@ impl Watcher {
 
     /// The number of the next process. There are at most twice as many as are wanted, which is as many as a reload needs.
     pub fn next_wid(&self) -> Option<u32> {
-        let used: BTreeSet<u32> = self.processes.iter().map(|process| process.wid).collect();
-        let most = u32::try_from(self.wanted().saturating_mul(2)).unwrap_or(u32::MAX);
-        (1..=most).find(|wid| !used.contains(wid))
+        let most = self.wanted().saturating_mul(2);
+        // Of one number more than there are processes one is free.
+        let mut used = vec![false; self.processes.len() + 1];
+        for process in &self.processes {
+            let number = usize::try_from(process.wid).ok().and_then(|wid| used.get_mut(wid.checked_sub(1)?));
+            if let Some(used) = number {
+                *used = true;
+            }
+        }
+        let free = used.iter().position(|used| !used)? + 1;
+        u32::try_from(free).ok().filter(|_| free <= most)
     }
 }

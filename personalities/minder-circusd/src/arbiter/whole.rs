@@ -86,8 +86,7 @@ impl Arbiter {
         };
         let shapes = groups.iter().filter_map(|group| {
             let wanted = self.with(group, |watcher| watcher.wanted())?;
-            let wids: Vec<u32> = (1..).take(wanted).collect();
-            self.shape_of(group, &wids).flatten()
+            self.shape_of(group, (1..).take(wanted).collect()).flatten()
         });
         let shapes: Vec<_> = shapes.collect();
         if shapes.is_empty() {
