@@ -1,6 +1,7 @@
 //! A terminal with somebody who types: what a program does only for people can be seen only here.
 
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{Winsize, tcsetwinsize};
 use std::fs::File;
 use std::io::{Read, Write};
 use std::process::{Child, Command};
@@ -26,6 +27,8 @@ impl Terminal {
         let leader = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a pseudo terminal");
         grantpt(&leader).expect("its rights");
         unlockpt(&leader).expect("its lock");
+        let size = Winsize { ws_row: 24, ws_col: 80, ws_xpixel: 0, ws_ypixel: 0 };
+        tcsetwinsize(&leader, size).expect("its size");
         let name = ptsname(&leader, Vec::new()).expect("its name").into_string().expect("its name is ASCII");
         let follower = || File::options().read(true).write(true).open(&name).expect("its other end");
         // `setsid` makes the terminal the controlling one, so that Ctrl-C is a signal.

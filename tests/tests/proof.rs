@@ -2,6 +2,7 @@
 
 mod children;
 mod circus;
+mod circus_top;
 mod configurations;
 mod corners;
 mod ctl;

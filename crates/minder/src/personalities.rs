@@ -31,6 +31,11 @@ pub(crate) const PERSONALITIES: &[Personality] = &[
     Personality { name: "circusd", about: "runs a circus.ini", run: assemble::circusd::main },
     Personality { name: "circusctl", about: "talks to a circusd", run: minder_circusd::ctl::main },
     Personality {
+        name: "circus-top",
+        about: "shows what the processes of a circusd use",
+        run: minder_circusd::top::main,
+    },
+    Personality {
         name: "circusd-stats",
         about: "tells what the processes of a circusd use",
         run: minder_circusd::stats::main,
