@@ -54,9 +54,18 @@ const ALONE: &[&str] = &[
     "nobody_is_refused",
     "a_mind_that_dies_before_the_first_connection",
     "a_socket_that_nobody_got",
+    "years_of_devices",
 ];
 
+/// What a spawner does for years.
+#[test]
+fn years_of_devices() {
+    pass_circus("years_of_devices");
+}
+
 scenarios! {
+    the_life_of_devices
+    two_megabytes_five_times
     reading_commands
     starting_and_stopping
     changing_the_number
