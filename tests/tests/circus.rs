@@ -55,7 +55,25 @@ const ALONE: &[&str] = &[
     "a_mind_that_dies_before_the_first_connection",
     "a_socket_that_nobody_got",
     "years_of_devices",
+    "a_class_that_nobody_can_run",
+    "a_page_that_fails_restarts_its_watcher",
+    "a_redis_is_watched",
 ];
+
+#[test]
+fn a_class_that_nobody_can_run() {
+    pass_circus("a_class_that_nobody_can_run");
+}
+
+#[test]
+fn a_page_that_fails_restarts_its_watcher() {
+    pass_circus("a_page_that_fails_restarts_its_watcher");
+}
+
+#[test]
+fn a_redis_is_watched() {
+    pass_circus("a_redis_is_watched");
+}
 
 /// What a spawner does for years.
 #[test]
@@ -64,6 +82,15 @@ fn years_of_devices() {
 }
 
 scenarios! {
+    plugins_are_watchers
+    who_flaps_is_stopped
+    who_gives_no_sign_is_replaced
+    events_are_counted
+    everybodys_figures_are_told
+    who_uses_too_much_is_restarted
+    a_command_that_changed_is_restarted
+    a_class_of_ones_own
+    a_class_that_cannot_be_imported
     the_life_of_devices
     two_megabytes_five_times
     reading_commands

@@ -23,23 +23,16 @@ const PINS: &[&str] = &[
 ];
 
 /// A program of the system, the package that has it, and what for.
-const PROGRAMS: &[(&str, &[&str], &str, Need)] = &[
-    ("python3", &["--version"], "python3", Need::Everything),
-    ("python3", &["-c", "import ensurepip, venv"], "python3-venv", Need::Everything),
-    ("ps", &["--version"], "procps", Need::Everything),
-    ("unshare", &["--version"], "util-linux", Need::Everything),
-    ("sh", &["-c", "command -v crontab"], "cron", Need::Everything),
-    ("chromium", &["--version"], "chromium", Need::Everything),
-    ("nginx", &["-v"], "nginx-light", Need::Everything),
-    ("redis-server", &["--version"], "redis-server", Need::OneExample),
+const PROGRAMS: &[(&str, &[&str], &str)] = &[
+    ("python3", &["--version"], "python3"),
+    ("python3", &["-c", "import ensurepip, venv"], "python3-venv"),
+    ("ps", &["--version"], "procps"),
+    ("unshare", &["--version"], "util-linux"),
+    ("sh", &["-c", "command -v crontab"], "cron"),
+    ("chromium", &["--version"], "chromium"),
+    ("nginx", &["-v"], "nginx-light"),
+    ("redis-server", &["--version"], "redis-server"),
 ];
-
-/// What is lost without a program.
-#[derive(Clone, Copy, PartialEq)]
-enum Need {
-    Everything,
-    OneExample,
-}
 
 /// Prepares, or says plainly what is missing.
 ///
@@ -63,11 +56,11 @@ pub(crate) fn run() -> Result<(), Problem> {
 
 fn packages() -> Result<(), Problem> {
     let missing: Vec<_> =
-        PROGRAMS.iter().filter(|(program, probe, ..)| !step::works(program, probe)).collect();
+        PROGRAMS.iter().filter(|(program, probe, _)| !step::works(program, probe)).collect();
     if missing.is_empty() {
         return Ok(());
     }
-    let names: Vec<&str> = missing.iter().map(|(_, _, package, _)| *package).collect();
+    let names: Vec<&str> = missing.iter().map(|(_, _, package)| *package).collect();
     let root = step::output(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0");
     if root && step::works("apt-get", &["--version"]) {
         let quiet = |arguments: &[&str]| {
@@ -84,14 +77,9 @@ fn packages() -> Result<(), Problem> {
         let mut install = quiet(&["install", "-y", "--no-install-recommends"]);
         let _ = step::run(&format!("apt-get install {}", names.join(" ")), install.args(&names));
     }
-    for (program, probe, package, need) in missing {
-        if step::works(program, probe) {
-            continue;
-        }
-        let advice = format!("{package} is missing; as root: apt-get install {package}");
-        match need {
-            Need::Everything => return Err(Problem::Missing(advice)),
-            Need::OneExample => println!("! {advice} (only examples/pyapps needs it)"),
+    for (program, probe, package) in missing {
+        if !step::works(program, probe) {
+            return Err(Problem::Missing(format!("{package} is missing; as root: apt-get install {package}")));
         }
     }
     Ok(())

@@ -23,6 +23,7 @@ use crate::arbiter::log::Level;
 use crate::ini::{self, RealMachine, Settings};
 use crate::lower::os_error;
 use crate::options::identity;
+use crate::plugins;
 use crate::sockets;
 
 /// What the front has made ready.
@@ -74,6 +75,12 @@ pub fn prepare(arguments: &[OsString], start: Ending, machinery: Machinery) -> R
 
 fn run(options: &Options, start: Ending, machinery: Machinery) -> Result<Prepared, ExitCode> {
     let settings = read(&options.file)?;
+    for plugin in &settings.plugins {
+        plugins::check(&plugin.class).map_err(|reason| {
+            eprintln!("circusd: {reason}");
+            ExitCode::FAILURE
+        })?;
+    }
     let log = logging(options, &settings);
     let pidfile = options.pidfile.clone().or_else(|| settings.circus.pidfile.clone());
     let umask = settings.circus.umask.and_then(|umask| u32::try_from(umask).ok());

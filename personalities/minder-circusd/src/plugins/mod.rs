@@ -132,6 +132,17 @@ impl BuiltIn {
     }
 }
 
+/// Whether there is somebody to run a class: it is built in, or a Python can import it.
+///
+/// # Errors
+/// The reason why not, for people.
+pub fn check(class: &str) -> Result<(), String> {
+    match BuiltIn::named(class) {
+        Some(_) => Ok(()),
+        None => python::check(class).map_err(|error| error.to_string()),
+    }
+}
+
 /// Why a plugin does not run.
 #[derive(Debug)]
 enum Trouble {

@@ -16,6 +16,8 @@ pub(super) enum NoPython {
     Missing { plugin: String },
     /// It was found and cannot be run.
     Exec { program: PathBuf, source: io::Error },
+    /// It was found, and cannot import the class; with its reason.
+    Import { plugin: String, reason: String },
 }
 
 impl fmt::Display for NoPython {
@@ -31,31 +33,76 @@ impl fmt::Display for NoPython {
                 )
             }
             NoPython::Exec { program, source } => write!(f, "cannot run {}: {source}", program.display()),
+            NoPython::Import { plugin, reason } => write!(f, "cannot import the plugin {plugin}: {reason}"),
         }
     }
 }
 
+/// Whether a Python could import the class, told before anything runs, as the original does: a plugin's own words go
+/// nowhere.
+///
+/// # Errors
+/// With the reason why not.
+pub(super) fn check(plugin: &str) -> Result<(), NoPython> {
+    let interpreter = match script().map(|script| interpreter_of(&script)) {
+        Some(Some(interpreter)) => interpreter,
+        // Started in some way that only a shell understands; what comes of it will show.
+        Some(None) => return Ok(()),
+        None => {
+            has_circus(plugin)?;
+            "python3".into()
+        }
+    };
+    let program = "import sys; from circus.util import resolve_name; resolve_name(sys.argv[1])";
+    let answer = Command::new(&interpreter).args(["-c", program, plugin]).stdin(Stdio::null()).output();
+    let answer = answer.map_err(|source| NoPython::Exec { program: interpreter, source })?;
+    if answer.status.success() {
+        return Ok(());
+    }
+    let told = String::from_utf8_lossy(&answer.stderr);
+    let reason = told.lines().last().unwrap_or("its Python ended without a word").to_owned();
+    Err(NoPython::Import { plugin: plugin.to_owned(), reason })
+}
+
 /// Becomes the circus-plugin of a Python, with the same arguments. Returns only if there is none.
 pub(super) fn become_python(plugin: &str, arguments: &[OsString]) -> NoPython {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    if let Some(script) =
-        std::env::split_paths(&path).map(|dir| dir.join("circus-plugin")).find(|file| is_script(file))
-    {
+    if let Some(script) = script() {
         let source = Command::new(&script).args(arguments).exec();
         return NoPython::Exec { program: script, source };
     }
+    if let Err(missing) = has_circus(plugin) {
+        return missing;
+    }
+    let program = "from circus import plugins; plugins.main()";
+    let source = Command::new("python3").args(["-c", program]).args(arguments).exec();
+    NoPython::Exec { program: "python3".into(), source }
+}
+
+/// The circus-plugin of a Python, on `PATH`.
+fn script() -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).map(|dir| dir.join("circus-plugin")).find(|file| is_script(file))
+}
+
+/// The interpreter that a script names in its first line, if it is a Python.
+fn interpreter_of(script: &Path) -> Option<PathBuf> {
+    let text = std::fs::read(script).ok()?;
+    let line = text.strip_prefix(b"#!")?.split(|byte| *byte == b'\n').next()?;
+    let path = PathBuf::from(std::str::from_utf8(line).ok()?.trim());
+    path.file_name()?.to_str()?.starts_with("python").then_some(path)
+}
+
+fn has_circus(plugin: &str) -> Result<(), NoPython> {
     let mut question = Command::new("python3");
     question
         .args(["-c", "import circus.plugins"])
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null());
-    if !question.status().is_ok_and(|status| status.success()) {
-        return NoPython::Missing { plugin: plugin.to_owned() };
+    match question.status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(_) | Err(_) => Err(NoPython::Missing { plugin: plugin.to_owned() }),
     }
-    let program = "from circus import plugins; plugins.main()";
-    let source = Command::new("python3").args(["-c", program]).args(arguments).exec();
-    NoPython::Exec { program: "python3".into(), source }
 }
 
 /// Whether this is an executable that names its interpreter, as everything does that Python's installers put on `PATH`. We do
