@@ -5,7 +5,7 @@ import socket
 
 import zmq
 
-from stage import say, show
+from stage import say, show, wait_until
 
 
 def _ready(d):
@@ -97,3 +97,59 @@ def clients_that_do_not_read(d):
         brief.send(b'{"command": "options", "properties": {"name": "a"}}')
         brief.close()
     _alive(d, "beside those that leave")
+
+
+def thousands_of_commands_by_chance(d):
+    """minder alone: whatever is asked is answered, and nothing of it disturbs who asks for something sensible."""
+    chance = random.Random(11)
+    d.configure("[watcher:calm]\ncmd = sleep 1000\n[watcher:toy]\ncmd = sleep 1000\nautostart = False\n"
+                "stdout_stream.class = FileStream\nstdout_stream.filename = {dir}/toy.log\n")
+    d.start().ready()
+    calm = d.pids_of("calm")
+    names = ["toy", "TOY", "new", "plugin:x", "", "*", "t*", "[", "\u00e4\U0001f98a", "a" * 300, "a.b", "..", "/", "toy\n", None, 5, [], {}]
+    keys = ["cmd", "args", "env", "numprocesses", "max_retry", "working_dir", "uid", "gid", "shell", "stop_signal", "warmup_delay",
+            "graceful_timeout", "max_age", "stdout_stream.max_bytes", "stdout_stream", "rlimit_nofile", "hooks.before_start", "priority",
+            "singleton", "respawn", "virtualenv", "copy_env", "send_hup", "use_sockets", "bogus", "", "\u00e4"]
+    commands = ["add", "decr", "dstats", "get", "globaloptions", "incr", "ipython", "kill", "list", "listen", "listsockets",
+                "numprocesses", "numwatchers", "options", "reload", "restart", "rm", "set", "signal", "start", "stats",
+                "status", "stop", "Status", "bogus", ""]
+
+    def value(depth=0):
+        kind = chance.randrange(10 if depth < 3 else 8)
+        return [lambda: None, lambda: chance.choice([True, False]), lambda: chance.choice([0, 1, -1, 2, 1 << 31, -(1 << 63), 1 << 63, 3]),
+                lambda: chance.choice([0.0, 0.5, -1.5, 1e300]), lambda: chance.choice(["", "1", "x", "sleep 1000", "TERM", "-9", "$(circus.wid)", "((circus.env.HOME))"]),
+                lambda: chance.choice(names), lambda: chance.choice(keys), lambda: "\x00" + "b" * chance.randrange(50),
+                lambda: [value(depth + 1) for _ in range(chance.randrange(4))],
+                lambda: {str(chance.choice(keys)): value(depth + 1) for _ in range(chance.randrange(4))}][kind]()
+
+    for number in range(4000):
+        if number % 10 == 0:
+            # Somebody took them away, perhaps.
+            d.raw({"command": "add", "properties": {"name": ("toy", "new")[number // 10 % 2], "cmd": "sleep 1000", "start": True}})
+        properties = {chance.choice(["name", "options", "keys", "cmd", "signum", "pid", "process", "nb", "match", "start", "childpid",
+                                     "children", "recursive", "waiting", "graceful", "sequential", "option", "args", "nostop"]): value()
+                      for _ in range(chance.randrange(5))}
+        command = chance.choice(commands)
+        if chance.random() < 0.7:
+            properties["name"] = chance.choice(names[:4])
+        # Nobody may touch the calm one: all watchers at once are left alone, by name and by pattern.
+        if str(properties.get("name")) in ("*", "[", "None", "", "5", "[]", "{}") or properties.get("match") == "regex" \
+                or command in ("reload", "restart", "stop", "start", "kill", "signal", "rm") and str(properties.get("name")).lower() not in ("toy", "new"):
+            continue
+        properties.pop("pid", None), properties.pop("childpid", None)
+        if isinstance(properties.get("nb"), int):
+            properties["nb"] = 1
+        options = properties.get("options")
+        if isinstance(options, dict):
+            options.pop("numprocesses", None)
+            # Thirty processes a second would be what is asked for, too.
+            options.pop("cmd", None)
+        if isinstance(properties.get("waiting"), bool):
+            properties["waiting"] = False
+        reply = d.raw({"command": command, "properties": properties, "id": number})
+        assert reply.get("id") == number and isinstance(reply["status"], str), (command, properties, reply)
+    for name in d.ask("list")["watchers"]:
+        if name != "calm":
+            d.ask("rm", name=name, waiting=True)
+    assert d.ask("list")["watchers"] == ["calm"] and d.pids_of("calm") == calm
+    say("passed")

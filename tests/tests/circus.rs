@@ -58,6 +58,7 @@ const ALONE: &[&str] = &[
     "a_class_that_nobody_can_run",
     "a_page_that_fails_restarts_its_watcher",
     "a_redis_is_watched",
+    "thousands_of_commands_by_chance",
 ];
 
 #[test]
@@ -73,6 +74,11 @@ fn a_page_that_fails_restarts_its_watcher() {
 #[test]
 fn a_redis_is_watched() {
     pass_circus("a_redis_is_watched");
+}
+
+#[test]
+fn thousands_of_commands_by_chance() {
+    pass_circus("thousands_of_commands_by_chance");
 }
 
 /// What a spawner does for years.
