@@ -125,7 +125,8 @@ def thousands_of_commands_by_chance(d):
     for number in range(4000):
         if number % 10 == 0:
             # Somebody took them away, perhaps.
-            d.raw({"command": "add", "properties": {"name": ("toy", "new")[number // 10 % 2], "cmd": "sleep 1000", "start": True}})
+            d.raw({"command": "add", "properties": {"name": ("toy", "new")[number // 10 % 2], "cmd": "sleep 1000", "start": True,
+                                                     "options": {"graceful_timeout": 0.2}}})
         properties = {chance.choice(["name", "options", "keys", "cmd", "signum", "pid", "process", "nb", "match", "start", "childpid",
                                      "children", "recursive", "waiting", "graceful", "sequential", "option", "args", "nostop"]): value()
                       for _ in range(chance.randrange(5))}
@@ -142,8 +143,8 @@ def thousands_of_commands_by_chance(d):
         options = properties.get("options")
         if isinstance(options, dict):
             options.pop("numprocesses", None)
-            # Thirty processes a second would be what is asked for, too.
-            options.pop("cmd", None)
+            # Thirty processes a second would be what is asked for, too, and a stop that takes for ever.
+            options.pop("cmd", None), options.pop("graceful_timeout", None)
         if isinstance(properties.get("waiting"), bool):
             properties["waiting"] = False
         reply = d.raw({"command": command, "properties": properties, "id": number})
