@@ -8,6 +8,7 @@ mod corners;
 mod ctl;
 mod events;
 mod http;
+mod keeper_death;
 mod lifecycle;
 mod logs;
 mod mind_death;

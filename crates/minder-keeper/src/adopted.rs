@@ -8,8 +8,8 @@
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
-use rustix::event::epoll;
 use rustix::event::Timespec;
+use rustix::event::epoll;
 use rustix::process::{WaitId, WaitIdOptions};
 
 use crate::wire::{ChildId, Reach, STATUS_UNKNOWN};
@@ -92,7 +92,10 @@ pub(crate) fn signal(pidfd: BorrowedFd<'_>, pid: u32, signal: i32, reach: Reach)
 /// How a process ended that is not ours to wait for, as `waitpid` would have it, or [`STATUS_UNKNOWN`].
 pub(crate) fn status(pidfd: BorrowedFd<'_>, pid: u32) -> i32 {
     // Between the first question and the second its parent may reap it; then the first has an answer.
-    told_by_pidfd(pidfd).or_else(|| told_by_zombie(pid)).or_else(|| told_by_pidfd(pidfd)).unwrap_or(STATUS_UNKNOWN)
+    told_by_pidfd(pidfd)
+        .or_else(|| told_by_zombie(pid))
+        .or_else(|| told_by_pidfd(pidfd))
+        .unwrap_or(STATUS_UNKNOWN)
 }
 
 /// The beginning of `struct pidfd_info`, as far as it was when exits came into it.

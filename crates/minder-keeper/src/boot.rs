@@ -211,7 +211,14 @@ impl Boot {
             let children = succession.children.iter().map(|kept| {
                 let (pipes, fds) = kept.fds.parcel();
                 let &KeptChild { child, pid, state, failure, .. } = kept;
-                Bequest { child, pid, state, failure, pipes, fds: fds.iter().map(AsRawFd::as_raw_fd).collect() }
+                Bequest {
+                    child,
+                    pid,
+                    state,
+                    failure,
+                    pipes,
+                    fds: fds.iter().map(AsRawFd::as_raw_fd).collect(),
+                }
             });
             (succession.lives, children.collect())
         });

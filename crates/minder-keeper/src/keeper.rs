@@ -158,7 +158,9 @@ impl Keeper {
                 }
                 Some(Ending::Become(program)) => {
                     let error = self.become_program(&program);
-                    report(format_args!("cannot become the new program, and goes on as the old one: {error}"));
+                    report(format_args!(
+                        "cannot become the new program, and goes on as the old one: {error}"
+                    ));
                 }
             }
         }

@@ -36,7 +36,9 @@ mod stage;
 mod thrift;
 pub mod wire;
 
-pub use boot::{Boot, KeptChild, RESTART_VARIABLE, ROLE_VARIABLE, Role, RoleError, Succession, TABLE_VERSION};
+pub use boot::{
+    Boot, KeptChild, RESTART_VARIABLE, ROLE_VARIABLE, Role, RoleError, Succession, TABLE_VERSION,
+};
 pub use keeper::Keeper;
 pub use mind::MindCommand;
 pub use signals::hold_signals;

@@ -11,9 +11,9 @@ use std::os::fd::{AsFd, BorrowedFd};
 use rustix::process::{WaitOptions, WaitStatus};
 
 use crate::adopted::{self, Adopted};
+use crate::announce::Announced;
 use crate::boot::KeptChild;
 use crate::signals;
-use crate::announce::Announced;
 use crate::spawn::Born;
 use crate::wire::{ChildId, ChildState, FromKeeper, Pipes, Reach};
 
@@ -76,7 +76,8 @@ impl Children {
         let mut watched = Ok(());
         if state == ChildState::Alive {
             self.by_pid.insert(pid, id);
-            if let Some(pidfd) = fds.pidfd.as_ref().map(AsFd::as_fd).filter(|pidfd| !adopted::is_ours(*pidfd)) {
+            if let Some(pidfd) = fds.pidfd.as_ref().map(AsFd::as_fd).filter(|pidfd| !adopted::is_ours(*pidfd))
+            {
                 parent = Parent::Another;
                 watched = self.adopted.watch(id, pidfd);
             }
@@ -91,8 +92,12 @@ impl Children {
         self.by_pid.clear();
         let all = std::mem::take(&mut self.by_id);
         all.into_iter()
-            .map(|(child, Child { born: Born { pid, failure, fds, .. }, state, .. })| {
-                KeptChild { child, pid, state, failure, fds }
+            .map(|(child, Child { born: Born { pid, failure, fds, .. }, state, .. })| KeptChild {
+                child,
+                pid,
+                state,
+                failure,
+                fds,
             })
             .collect()
     }
@@ -117,7 +122,8 @@ impl Children {
 
     /// Sends a signal to a child that lives, or to its group.
     pub(crate) fn signal(&self, id: ChildId, signal: i32, reach: Reach) -> Result<(), i32> {
-        let child = self.by_id.get(&id).filter(|child| child.state == ChildState::Alive).ok_or(libc::ESRCH)?;
+        let child =
+            self.by_id.get(&id).filter(|child| child.state == ChildState::Alive).ok_or(libc::ESRCH)?;
         let pid = child.born.pid;
         match (child.parent, &child.born.fds.pidfd, reach) {
             // It may be reaped behind our back, and its number be a stranger's.

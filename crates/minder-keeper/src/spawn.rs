@@ -16,12 +16,14 @@ use rustix::mm::{MapFlags, MprotectFlags, ProtFlags};
 use rustix::pipe::PipeFlags;
 use rustix::process::{Resource, getrlimit};
 
+use crate::announce::{Announced, Announcement};
 use crate::held::Held;
 use crate::origin::Origin;
 use crate::signals::{self, SignalSet};
-use crate::announce::{Announced, Announcement};
 use crate::stage::{self, Identity, Script, Source};
-use crate::wire::{ChildFds, ChildId, ErrorTo, Limit, OutputTo, SpawnRequest, SpawnStep, StageFailure, StdinFrom};
+use crate::wire::{
+    ChildFds, ChildId, ErrorTo, Limit, OutputTo, SpawnRequest, SpawnStep, StageFailure, StdinFrom,
+};
 
 /// Room for the system calls of `stage`, generously.
 const STACK_BYTES: usize = 64 * 1024;

@@ -108,8 +108,11 @@ fn from_keeper() -> impl Strategy<Value = FromKeeper> {
         }),
         text().prop_map(|name| FromKeeper::Held { name }),
         Just(FromKeeper::HelloEnd),
-        (child(), any::<u32>(), pipes())
-            .prop_map(|(child, pid, pipes)| FromKeeper::Cloned { child, pid, pipes }),
+        (child(), any::<u32>(), pipes()).prop_map(|(child, pid, pipes)| FromKeeper::Cloned {
+            child,
+            pid,
+            pipes
+        }),
         (child(), any::<u32>(), failure(), pipes())
             .prop_map(|(child, pid, failure, pipes)| FromKeeper::Spawned { child, pid, failure, pipes }),
         (child(), step, any::<i32>()).prop_map(|(child, step, errno)| FromKeeper::NotSpawned {

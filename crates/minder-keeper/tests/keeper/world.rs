@@ -16,8 +16,8 @@ use std::process::{Child, Command, ExitCode};
 use std::time::Duration;
 
 use minder_keeper::wire::{
-    ChildFds, ChildId, ChildState, ErrorTo, FromKeeper, Leader, OutputTo, Pipes, Port, SpawnRequest, StageFailure,
-    StdinFrom, ToKeeper,
+    ChildFds, ChildId, ChildState, ErrorTo, FromKeeper, Leader, OutputTo, Pipes, Port, SpawnRequest,
+    StageFailure, StdinFrom, ToKeeper,
 };
 use minder_keeper::{Boot, Keeper, MindCommand, RESTART_VARIABLE, Role};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
