@@ -9,6 +9,7 @@ mod ctl;
 mod events;
 mod fermentrack;
 mod http;
+mod keeper_death;
 mod lifecycle;
 mod logs;
 mod mind_death;

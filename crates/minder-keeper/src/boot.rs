@@ -1,8 +1,14 @@
 //! Which of the three processes this is, and what the front hands over when it becomes the keeper.
 //!
 //! ```text
-//!   front ──Boot::exec: table of held descriptors in a memfd──▶ keeper ──socket──▶ mind
+//!   front ──┐
+//!   mind  ──┼─Boot::exec: table of descriptors in a memfd──▶ keeper ──socket──▶ mind
+//!   keeper ─┘
 //! ```
+//!
+//! Whoever becomes a keeper does it in this way: a front, first of all; a mind whose keeper was killed; a keeper that
+//! becomes a newer program; and a front that finds what a keeper and a mind have left which were killed both. All but the
+//! first hand over children as well.
 //!
 //! All three are one executable. What it is this time stands in [`ROLE_VARIABLE`], beside the number of the
 //! descriptor that carries the rest. A program that minder runs may have got that variable by accident, so nothing
@@ -13,10 +19,12 @@
     reason = "descriptors that came through exec are only known by number; a hook before exec"
 )]
 
+use std::collections::BTreeSet;
 use std::ffi::{CString, OsString};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::{fmt, io};
@@ -25,7 +33,7 @@ use rustix::io::FdFlags;
 use rustix::net::{AddressFamily, SocketType, sockopt};
 
 use crate::signals::hold_signals;
-use crate::wire::{Port, codec, port};
+use crate::wire::{ChildFds, ChildId, ChildState, Pipes, Port, StageFailure, codec, port};
 
 /// The environment variable that tells a process its role. No program that minder runs should see it.
 pub const ROLE_VARIABLE: &str = "MINDER_ROLE";
@@ -34,7 +42,8 @@ pub const RESTART_VARIABLE: &str = "MINDER_RESTART";
 
 const SELF: &str = "/proc/self/exe";
 const TABLE_NAME: &str = "minder-boot";
-const TABLE_VERSION: u32 = 1;
+/// To be raised with every change of the table. A program can become a keeper only by a table of its own version.
+pub const TABLE_VERSION: u32 = 2;
 
 /// What a process of this executable is.
 #[derive(Debug)]
@@ -111,45 +120,135 @@ impl std::error::Error for RoleError {}
 pub struct Boot {
     /// Descriptors to hold, with their names: the configuration's snapshot, listening sockets.
     pub held: Vec<(Vec<u8>, OwnedFd)>,
+    /// What an earlier keeper had begun; a first one has nothing.
+    pub succession: Option<Succession>,
 }
+
+/// What a keeper goes on with.
+#[derive(Debug, Default)]
+pub struct Succession {
+    /// How many minds there were so far.
+    pub lives: u32,
+    /// The children that were not acknowledged.
+    pub children: Vec<KeptChild>,
+}
+
+/// A child as it goes from one keeper to the next.
+#[derive(Debug)]
+pub struct KeptChild {
+    /// The mind's name for it.
+    pub child: ChildId,
+    /// Its pid, a stranger's perhaps once it has ended.
+    pub pid: u32,
+    /// Whether it lives, as far as anybody knows.
+    pub state: ChildState,
+    /// Why it never came to run its program, if it did not.
+    pub failure: Option<StageFailure>,
+    /// What is held of it.
+    pub fds: ChildFds,
+}
+
+/// A [`KeptChild`] as it stands in the table, its descriptors by number.
+#[derive(Debug)]
+pub(crate) struct Bequest {
+    pub(crate) child: ChildId,
+    pub(crate) pid: u32,
+    pub(crate) state: ChildState,
+    pub(crate) failure: Option<StageFailure>,
+    pub(crate) pipes: Pipes,
+    pub(crate) fds: Vec<RawFd>,
+}
+
+/// The table: its version, the held descriptors, and of a succession the lives and the children.
+type Table = ((u32, Vec<(Vec<u8>, RawFd)>), Option<(u32, Vec<Bequest>)>);
 
 impl Boot {
     /// Turns this process into the keeper: same pid, these arguments (by which users know the process) and this
     /// environment. Returns only when that failed.
     #[must_use]
     pub fn exec(self, argv: &[OsString], envs: &[(OsString, OsString)]) -> io::Error {
-        let numbers = self.held.iter().map(|(name, fd)| (name.clone(), fd.as_raw_fd()));
-        let table = codec::encode(&(TABLE_VERSION, numbers.collect::<Vec<_>>()));
-        let memfd = match port::sealed_memfd(TABLE_NAME, &table) {
+        self.exec_program(Path::new(SELF), argv, envs)
+    }
+
+    /// The same with another program, which must know [`TABLE_VERSION`]. When it fails nothing has changed but that the
+    /// descriptors are not closed on exec any more.
+    pub(crate) fn exec_program(
+        &self,
+        program: &Path,
+        argv: &[OsString],
+        envs: &[(OsString, OsString)],
+    ) -> io::Error {
+        let memfd = match port::sealed_memfd(TABLE_NAME, &codec::encode(&self.table())) {
             Ok(memfd) => memfd,
             Err(error) => return error,
         };
-        for fd in self.held.iter().map(|(_, fd)| fd).chain([&memfd]) {
+        for fd in self.fds().chain([memfd.as_fd()]) {
             if let Err(error) = rustix::io::fcntl_setfd(fd, FdFlags::empty()) {
                 return error.into();
             }
         }
         let role = OsString::from(format!("keeper:{}", memfd.as_raw_fd()));
-        exec_self(argv, envs, (ROLE_VARIABLE.into(), role))
+        exec(program, argv, envs, (ROLE_VARIABLE.into(), role))
+    }
+
+    /// What is handed over, the descriptors of children included.
+    fn fds(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+        let children = self.succession.iter().flat_map(|succession| &succession.children);
+        self.held.iter().map(|(_, fd)| fd.as_fd()).chain(children.flat_map(|child| child.fds.parcel().1))
+    }
+
+    /// Undoes what an exec that failed has done to the descriptors.
+    pub(crate) fn close_on_exec(&self) {
+        for fd in self.fds() {
+            // It fails only for what is no descriptor.
+            let _ = rustix::io::fcntl_setfd(fd, FdFlags::CLOEXEC);
+        }
+    }
+
+    fn table(&self) -> Table {
+        let held = self.held.iter().map(|(name, fd)| (name.clone(), fd.as_raw_fd())).collect();
+        let succession = self.succession.as_ref().map(|succession| {
+            let children = succession.children.iter().map(|kept| {
+                let (pipes, fds) = kept.fds.parcel();
+                let &KeptChild { child, pid, state, failure, .. } = kept;
+                Bequest {
+                    child,
+                    pid,
+                    state,
+                    failure,
+                    pipes,
+                    fds: fds.iter().map(AsRawFd::as_raw_fd).collect(),
+                }
+            });
+            (succession.lives, children.collect())
+        });
+        ((TABLE_VERSION, held), succession)
     }
 
     fn take(memfd: RawFd) -> Option<Self> {
         let memfd = adopt(memfd)?;
         let bytes = port::read_sealed(memfd.as_fd()).ok()?;
-        let (version, table): (u32, Vec<(Vec<u8>, RawFd)>) = codec::decode(&bytes).ok()?;
-        if version != TABLE_VERSION {
+        // Alone first: of another version nothing else is known.
+        if bytes.get(..4)? != TABLE_VERSION.to_le_bytes() {
             return None;
         }
-        let mut seen = vec![memfd.as_raw_fd(), 0, 1, 2];
-        let mut held = Vec::new();
-        for (name, fd) in table {
-            if seen.contains(&fd) {
-                return None;
+        let ((_, held), succession): Table = codec::decode(&bytes).ok()?;
+        let mut seen = BTreeSet::from([memfd.as_raw_fd(), 0, 1, 2]);
+        let mut once = |fd| if seen.insert(fd) { adopt(fd) } else { None };
+        let held = held.into_iter().map(|(name, fd)| Some((name, once(fd)?))).collect::<Option<_>>()?;
+        let mut kept = |bequest: Bequest| {
+            let Bequest { child, pid, state, failure, pipes, fds } = bequest;
+            let fds = fds.into_iter().map(&mut once).collect::<Option<Vec<_>>>()?;
+            Some(KeptChild { child, pid, state, failure, fds: pipes.unpack(fds).ok()? })
+        };
+        let succession = match succession {
+            Some((lives, children)) => {
+                let children = children.into_iter().map(&mut kept).collect::<Option<_>>()?;
+                Some(Succession { lives, children })
             }
-            seen.push(fd);
-            held.push((name, adopt(fd)?));
-        }
-        Some(Self { held })
+            None => None,
+        };
+        Some(Self { held, succession })
     }
 }
 
@@ -157,16 +256,21 @@ impl Boot {
 pub(crate) fn exec_front() -> io::Error {
     let argv = std::env::args_os().collect::<Vec<_>>();
     let envs = std::env::vars_os().collect::<Vec<_>>();
-    exec_self(&argv, &envs, (RESTART_VARIABLE.into(), "1".into()))
+    exec(Path::new(SELF), &argv, &envs, (RESTART_VARIABLE.into(), "1".into()))
 }
 
 /// `std` empties the signal mask and resets SIGPIPE on the way. What is asked of a daemon by signal meanwhile must
 /// neither end it nor be lost, so those are held back again.
-fn exec_self(argv: &[OsString], envs: &[(OsString, OsString)], role: (OsString, OsString)) -> io::Error {
+fn exec(
+    program: &Path,
+    argv: &[OsString],
+    envs: &[(OsString, OsString)],
+    role: (OsString, OsString),
+) -> io::Error {
     let own = [ROLE_VARIABLE, RESTART_VARIABLE];
     let (argv0, arguments) =
         argv.split_first().map_or((SELF.as_ref(), argv), |(first, rest)| (&**first, rest));
-    let mut command = Command::new(SELF);
+    let mut command = Command::new(program);
     command.arg0(argv0).args(arguments).env_clear();
     command.envs(envs.iter().filter(|(name, _)| !own.iter().any(|own| name == own)).cloned()).envs([role]);
     // SAFETY: it runs in this very process, right before the exec, and calls the kernel only.

@@ -23,6 +23,11 @@ impl Held {
         self.0.get(name).map(AsFd::as_fd)
     }
 
+    /// Gives all away.
+    pub(crate) fn bequeath(&mut self) -> Vec<(Vec<u8>, OwnedFd)> {
+        std::mem::take(&mut self.0).into_iter().collect()
+    }
+
     /// All names.
     pub(crate) fn names(&self) -> impl Iterator<Item = &Vec<u8>> {
         self.0.keys()

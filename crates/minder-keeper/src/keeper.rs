@@ -11,13 +11,14 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{WaitStatus, getpid};
 
-use crate::boot::{Boot, exec_front};
+use crate::boot::{Boot, Succession, exec_front};
 use crate::held::Held;
 use crate::mind::{Debt, Household, Line, Lives, Mind, MindCommand, Next};
 use crate::origin::Origin;
@@ -25,7 +26,7 @@ use crate::reap::{Children, Parcel, reap};
 use crate::signals::{self, SignalSet, Signals};
 use crate::spawn::{Cloner, Refusal, has_room};
 use crate::thrift;
-use crate::wire::{ChildId, FromKeeper, NAME_BYTES_MAX, Reach, SpawnRequest, SpawnStep, ToKeeper, VERSION};
+use crate::wire::{ChildId, FromKeeper, NAME_BYTES_MAX, SpawnRequest, SpawnStep, ToKeeper, VERSION};
 
 /// How long a mind may owe an answer before it is taken for hung and replaced.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -69,11 +70,24 @@ enum Letter {
     Reply(FromKeeper),
 }
 
-/// How the keeper ends.
+/// What there is to do.
 #[derive(Debug, Clone, Copy)]
+struct Woken {
+    /// A signal came.
+    signalled: bool,
+    /// The mind spoke, or closed its end.
+    spoken: bool,
+    /// A child of an earlier keeper has ended.
+    adopted_ended: bool,
+}
+
+/// How the keeper ends.
+#[derive(Debug)]
 enum Ending {
     Exit(i32),
     Again,
+    /// By becoming this program.
+    Become(OwnedFd),
 }
 
 impl Keeper {
@@ -88,15 +102,27 @@ impl Keeper {
         let cloner = Cloner::new(signals.changed)?;
         let mut held = Held::default();
         boot.held.into_iter().for_each(|(name, fd)| held.hold(name, fd));
+        let mut children = Children::default();
+        let mut lives = Lives::default();
+        if let Some(succession) = boot.succession {
+            lives = Lives::continued(succession.lives);
+            for kept in succession.children {
+                let pid = kept.pid;
+                if let Err(error) = children.take_over(kept) {
+                    report(format_args!("the end of process {pid} will not be heard of: {error}"));
+                }
+            }
+        }
+        let origin = Origin::of(&mut held)?;
         Ok(Self {
             command,
             patience: PATIENCE,
-            origin: Origin::take(),
+            origin,
             signals,
             cloner,
             held,
-            children: Children::default(),
-            lives: Lives::default(),
+            children,
+            lives,
             mind: None,
             due: Instant::now(),
             outbox: VecDeque::new(),
@@ -116,8 +142,10 @@ impl Keeper {
     /// [`Again`](ToKeeper::Again) it returns only when the program could not be executed.
     #[must_use]
     pub fn run(mut self) -> i32 {
+        // Children may have ended while one program became another.
+        let mut ending = self.reap(Instant::now());
         loop {
-            match self.turn() {
+            match ending.take().or_else(|| self.turn()) {
                 None => {}
                 Some(Ending::Exit(status)) => return status,
                 Some(Ending::Again) => {
@@ -128,8 +156,33 @@ impl Keeper {
                     report(format_args!("cannot execute this program again: {error}"));
                     return 1;
                 }
+                Some(Ending::Become(program)) => {
+                    let error = self.become_program(&program);
+                    report(format_args!(
+                        "cannot become the new program, and goes on as the old one: {error}"
+                    ));
+                }
             }
         }
+    }
+
+    /// Hands everything over to another program in this process. Returns only when that failed; then all is as before.
+    fn become_program(&mut self, program: &OwnedFd) -> io::Error {
+        let succession = Succession { lives: self.lives.count + 1, children: self.children.bequeath() };
+        let boot = Boot { held: self.held.bequeath(), succession: Some(succession) };
+        self.leave_signals();
+        let path = format!("/proc/self/fd/{}", program.as_raw_fd());
+        let argv = std::env::args_os().collect::<Vec<_>>();
+        let envs = std::env::vars_os().collect::<Vec<_>>();
+        let error = boot.exec_program(Path::new(&path), &argv, &envs);
+        boot.close_on_exec();
+        boot.held.into_iter().for_each(|(name, fd)| self.held.hold(name, fd));
+        for kept in boot.succession.into_iter().flat_map(|succession| succession.children) {
+            // It was watched before.
+            let _ = self.children.take_over(kept);
+        }
+        self.due = Instant::now();
+        error
     }
 
     /// Leaves what nobody has obeyed to the keeper that comes after the front: blocked, it waits with the kernel.
@@ -152,10 +205,13 @@ impl Keeper {
         }
         self.flush();
         let timeout = self.wake_at(now).map(|at| at.saturating_duration_since(now));
-        let (signalled, spoken) = self.wait(timeout);
+        let Woken { signalled, spoken, adopted_ended } = self.wait(timeout);
         let now = Instant::now();
         if spoken {
             self.listen(BATCH, now);
+        }
+        if adopted_ended {
+            self.outbox.extend(self.children.bury_adopted().into_iter().map(Letter::News));
         }
         if signalled {
             let mut arrived = self.signals.drain();
@@ -172,9 +228,11 @@ impl Keeper {
         None
     }
 
-    /// Whether a signal came, and whether the mind spoke or closed its end.
-    fn wait(&self, timeout: Option<Duration>) -> (bool, bool) {
+    fn wait(&self, timeout: Option<Duration>) -> Woken {
         let mut fds = vec![PollFd::new(&self.signals, PollFlags::IN)];
+        let adopted = self.children.adopted_fd();
+        fds.extend(adopted.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)));
+        let mind_at = fds.len();
         if let Some(mind) = self.mind.as_ref().filter(|mind| mind.line != Line::Dead) {
             let mut interest = PollFlags::empty();
             interest.set(PollFlags::IN, self.outbox.len() < OUTBOX_MAX);
@@ -190,7 +248,11 @@ impl Keeper {
         let has = |index: usize, flags| {
             fds.get(index).is_some_and(|fd: &PollFd<'_>| fd.revents().intersects(flags))
         };
-        (has(0, PollFlags::IN), has(1, spoken))
+        Woken {
+            signalled: has(0, PollFlags::IN),
+            spoken: has(mind_at, spoken),
+            adopted_ended: adopted.is_some() && has(1, PollFlags::IN),
+        }
     }
 
     /// The next moment at which something has to happen by itself. A mind that is overdue is killed here.
@@ -248,8 +310,8 @@ impl Keeper {
         // Whatever it was told and had not done, the next one is told again.
         self.asked = self.asked.with(self.told);
         self.told = SignalSet::default();
-        if self.farewell.is_some() {
-            return self.farewell;
+        if let Some(ending) = self.farewell.take() {
+            return Some(ending);
         }
         self.follow(now - mind.born, status.exit_status(), now)
     }
@@ -294,7 +356,7 @@ impl Keeper {
                 }
             },
             ToKeeper::Signal { child, signal, reach } => {
-                if let Err(errno) = self.signal(child, signal, reach) {
+                if let Err(errno) = self.children.signal(child, signal, reach) {
                     self.outbox.push_back(Letter::Reply(FromKeeper::SignalFailed { child, errno }));
                 }
             }
@@ -314,6 +376,7 @@ impl Keeper {
             ToKeeper::Obeyed { signal } => self.told.remove(signal),
             ToKeeper::Finish { status } => self.farewell = Some(Ending::Exit(status.into())),
             ToKeeper::Again => self.farewell = Some(Ending::Again),
+            ToKeeper::Become => self.farewell = fds.into_iter().next().map(Ending::Become),
         }
     }
 
@@ -324,17 +387,10 @@ impl Keeper {
         if !has_room(&self.signals) {
             return Err(Refusal { step: SpawnStep::Pipes, errno: libc::EMFILE });
         }
-        let born = self.cloner.spawn(request, &self.held, &self.origin)?;
+        let line = self.mind.as_ref().filter(|mind| mind.line == Line::Open).map(|mind| mind.port.as_fd());
+        let born = self.cloner.spawn(request, &self.held, &self.origin, line.map(|line| (child, line)))?;
         self.children.add(child, born);
         Ok(())
-    }
-
-    fn signal(&self, child: ChildId, signal: i32, reach: Reach) -> Result<(), i32> {
-        let pid = self.children.living_pid(child).ok_or(libc::ESRCH)?.cast_signed();
-        match reach {
-            Reach::Process => signals::send(pid, signal),
-            Reach::Group => signals::send(-pid, signal),
-        }
     }
 
     /// Sends what waits, as far as there is room.

@@ -11,8 +11,10 @@
 //! - [`wire`]: what keeper and mind say to each other; all that the mind needs of this crate, with [`Role`].
 //! - `boot`: which of the three processes this is; what the front hands over.
 //! - `keeper`: the loop. `mind`: starting the mind again, and when not to.
-//! - `reap`: the table of children, and of what the mind knows of them. `held`: descriptors by name.
-//! - `spawn`: from a request to a process. `stage`: what that process does before its program.
+//! - `reap`: the table of children, and of what the mind knows of them. `adopted`: those of an earlier keeper. `held`:
+//!   descriptors by name.
+//! - `spawn`: from a request to a process. `stage`: what that process does before its program, and `announce` first of
+//!   all.
 //! - `thrift`: giving back memory that only a start needed.
 //! - `signals`, `origin`: the process's signals; what it was started with, for its children to have again.
 //!
@@ -20,6 +22,8 @@
 //! the mind, and wakes for nothing but a signal or a message. A child's exit is kept until it is acknowledged.
 //! Between clone and exec nothing is allocated. It has one thread, in the keeper's process.
 
+mod adopted;
+mod announce;
 mod boot;
 mod held;
 mod keeper;
@@ -32,7 +36,9 @@ mod stage;
 mod thrift;
 pub mod wire;
 
-pub use boot::{Boot, RESTART_VARIABLE, ROLE_VARIABLE, Role, RoleError};
+pub use boot::{
+    Boot, KeptChild, RESTART_VARIABLE, ROLE_VARIABLE, Role, RoleError, Succession, TABLE_VERSION,
+};
 pub use keeper::Keeper;
 pub use mind::MindCommand;
 pub use signals::hold_signals;

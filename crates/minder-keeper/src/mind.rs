@@ -100,7 +100,7 @@ impl Mind {
         let (port, theirs) = Port::pair().ok()?;
         let mut held = Held::default();
         held.hold(b"port".to_vec(), theirs.into());
-        let born = cloner.spawn(command.request(), &held, origin).ok()?;
+        let born = cloner.spawn(command.request(), &held, origin, None).ok()?;
         Some(Self { pid: born.pid, port, line: Line::Open, born: now, heard: now, owes_since: None })
     }
 
@@ -159,6 +159,11 @@ pub(crate) enum Next {
 }
 
 impl Lives {
+    /// Of a keeper that goes on where another one had to end, after so many minds.
+    pub(crate) fn continued(count: u32) -> Self {
+        Self { count, ever_ready: true, ..Self::default() }
+    }
+
     /// One more has ended, after so long. `exit` is its exit status, if no signal killed it.
     pub(crate) fn another_ended(&mut self, lived: Duration, exit: Option<i32>, household: Household) -> Next {
         self.count += 1;

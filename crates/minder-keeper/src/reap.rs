@@ -1,15 +1,21 @@
-//! All children that the mind has not acknowledged, and the exits of every process that is ours to bury.
+//! All children that the mind has not acknowledged, and the exits of every process that is ours to bury. Children of an
+//! earlier keeper are in the table too; who buries those is told by `adopted`.
 //!
 //! The table is also the memory of what the mind was told: a child's news can be composed at any time, so none is
 //! ever lost, whoever could not read just then.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 
 use rustix::process::{WaitOptions, WaitStatus};
 
+use crate::adopted::{self, Adopted};
+use crate::announce::Announced;
+use crate::boot::KeptChild;
+use crate::signals;
 use crate::spawn::Born;
-use crate::wire::{ChildId, ChildState, FromKeeper, Pipes};
+use crate::wire::{ChildId, ChildState, FromKeeper, Pipes, Reach};
 
 /// A message with what goes beside it.
 pub(crate) type Parcel<'a> = (FromKeeper, Vec<BorrowedFd<'a>>);
@@ -18,6 +24,8 @@ pub(crate) type Parcel<'a> = (FromKeeper, Vec<BorrowedFd<'a>>);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Told {
     Nothing,
+    /// By the child itself, with its descriptors.
+    Descriptors,
     Birth,
     Exit,
 }
@@ -27,6 +35,16 @@ struct Child {
     born: Born,
     state: ChildState,
     told: Told,
+    parent: Parent,
+}
+
+/// Who reaps a child.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Parent {
+    /// This keeper.
+    Us,
+    /// Somebody else, because it is the child of an earlier keeper.
+    Another,
 }
 
 /// The children, by the mind's ids.
@@ -35,12 +53,84 @@ pub(crate) struct Children {
     by_id: BTreeMap<ChildId, Child>,
     /// The living ones only: another pid may be anybody's.
     by_pid: BTreeMap<u32, ChildId>,
+    adopted: Adopted,
 }
 
 impl Children {
     pub(crate) fn add(&mut self, id: ChildId, born: Born) {
         self.by_pid.insert(born.pid, id);
-        self.by_id.insert(id, Child { born, state: ChildState::Alive, told: Told::Nothing });
+        let told = match born.announced {
+            Announced::ByItself => Told::Descriptors,
+            Announced::Not => Told::Nothing,
+        };
+        self.by_id.insert(id, Child { born, state: ChildState::Alive, told, parent: Parent::Us });
+    }
+
+    /// Takes over a child that an earlier keeper had.
+    ///
+    /// # Errors
+    /// When it cannot be watched; its end is not heard of then.
+    pub(crate) fn take_over(&mut self, kept: KeptChild) -> io::Result<()> {
+        let KeptChild { child: id, pid, state, failure, fds } = kept;
+        let mut parent = Parent::Us;
+        let mut watched = Ok(());
+        if state == ChildState::Alive {
+            self.by_pid.insert(pid, id);
+            if let Some(pidfd) = fds.pidfd.as_ref().map(AsFd::as_fd).filter(|pidfd| !adopted::is_ours(*pidfd))
+            {
+                parent = Parent::Another;
+                watched = self.adopted.watch(id, pidfd);
+            }
+        }
+        let born = Born { pid, failure, fds, announced: Announced::Not };
+        self.by_id.insert(id, Child { born, state, told: Told::Nothing, parent });
+        watched
+    }
+
+    /// Gives all away, as [`Children::take_over`] takes them.
+    pub(crate) fn bequeath(&mut self) -> Vec<KeptChild> {
+        self.by_pid.clear();
+        let all = std::mem::take(&mut self.by_id);
+        all.into_iter()
+            .map(|(child, Child { born: Born { pid, failure, fds, .. }, state, .. })| KeptChild {
+                child,
+                pid,
+                state,
+                failure,
+                fds,
+            })
+            .collect()
+    }
+
+    /// Readable when a child of an earlier keeper has ended.
+    pub(crate) fn adopted_fd(&self) -> Option<BorrowedFd<'_>> {
+        self.adopted.fd()
+    }
+
+    /// Buries some of the children of an earlier keeper that have ended.
+    pub(crate) fn bury_adopted(&mut self) -> Vec<ChildId> {
+        let ended = self.adopted.ended();
+        for id in &ended {
+            let Some(child) = self.by_id.get_mut(id) else { continue };
+            let Some(pidfd) = &child.born.fds.pidfd else { continue };
+            child.state = ChildState::Exited(adopted::status(pidfd.as_fd(), child.born.pid));
+            self.adopted.forget(pidfd.as_fd());
+            self.by_pid.remove(&child.born.pid);
+        }
+        ended
+    }
+
+    /// Sends a signal to a child that lives, or to its group.
+    pub(crate) fn signal(&self, id: ChildId, signal: i32, reach: Reach) -> Result<(), i32> {
+        let child =
+            self.by_id.get(&id).filter(|child| child.state == ChildState::Alive).ok_or(libc::ESRCH)?;
+        let pid = child.born.pid;
+        match (child.parent, &child.born.fds.pidfd, reach) {
+            // It may be reaped behind our back, and its number be a stranger's.
+            (Parent::Another, Some(pidfd), _) => adopted::signal(pidfd.as_fd(), pid, signal, reach),
+            (_, _, Reach::Process) => signals::send(pid.cast_signed(), signal),
+            (_, _, Reach::Group) => signals::send(-pid.cast_signed(), signal),
+        }
     }
 
     pub(crate) fn has(&self, id: ChildId) -> bool {
@@ -55,10 +145,8 @@ impl Children {
         self.by_id.keys().copied()
     }
 
-    /// Its pid, if it lives; only then is it certainly still its pid.
-    pub(crate) fn living_pid(&self, id: ChildId) -> Option<u32> {
-        let child = self.by_id.get(&id)?;
-        (child.state == ChildState::Alive).then_some(child.born.pid)
+    fn lives(&self, id: ChildId) -> bool {
+        self.by_id.get(&id).is_some_and(|child| child.state == ChildState::Alive)
     }
 
     /// How many have exited and were not acknowledged.
@@ -68,14 +156,16 @@ impl Children {
 
     /// Notes an exit. `None` when the process was no child of the mind's.
     pub(crate) fn bury(&mut self, pid: u32, status: i32) -> Option<ChildId> {
-        let id = self.by_pid.remove(&pid)?;
+        let ours = |id: &ChildId| self.by_id.get(id).is_some_and(|child| child.parent == Parent::Us);
+        let id = self.by_pid.get(&pid).copied().filter(ours)?;
+        self.by_pid.remove(&pid);
         self.by_id.get_mut(&id)?.state = ChildState::Exited(status);
         Some(id)
     }
 
     /// Forgets a child and closes its descriptors, if it has exited.
     pub(crate) fn acknowledge(&mut self, id: ChildId) {
-        if self.living_pid(id).is_none() {
+        if !self.lives(id) {
             self.by_id.remove(&id);
         }
     }
@@ -88,19 +178,22 @@ impl Children {
     /// The hello's message about a child, if there is such a child.
     pub(crate) fn introduce(&self, id: ChildId) -> Option<Parcel<'_>> {
         let Child { born, state, .. } = self.by_id.get(&id)?;
-        let (pipes, fds) = born.parcel();
+        let (pipes, fds) = born.fds.parcel();
         let (pid, failure) = (born.pid, born.failure);
         Some((FromKeeper::Child { child: id, pid, state: *state, failure, pipes }, fds))
     }
 
     /// The next thing that the mind does not know about a child, if there is one.
     pub(crate) fn news(&self, id: ChildId) -> Option<Parcel<'_>> {
-        let Child { born, state, told } = self.by_id.get(&id)?;
+        let Child { born, state, told, .. } = self.by_id.get(&id)?;
+        let (pid, failure) = (born.pid, born.failure);
         match (told, *state) {
             (Told::Nothing, _) => {
-                let (pipes, fds) = born.parcel();
-                let (pid, failure) = (born.pid, born.failure);
+                let (pipes, fds) = born.fds.parcel();
                 Some((FromKeeper::Spawned { child: id, pid, failure, pipes }, fds))
+            }
+            (Told::Descriptors, _) => {
+                Some((FromKeeper::Spawned { child: id, pid, failure, pipes: Pipes::NONE }, Vec::new()))
             }
             (Told::Birth, ChildState::Exited(status)) => {
                 Some((FromKeeper::Exited { child: id, status }, Vec::new()))
@@ -120,6 +213,7 @@ impl Children {
             FromKeeper::Hello { .. }
             | FromKeeper::Held { .. }
             | FromKeeper::HelloEnd
+            | FromKeeper::Cloned { .. }
             | FromKeeper::NotSpawned { .. }
             | FromKeeper::Reaped { .. }
             | FromKeeper::SignalFailed { .. }
@@ -128,20 +222,6 @@ impl Children {
         if let Some(child) = self.by_id.get_mut(id) {
             child.told = told;
         }
-    }
-}
-
-impl Born {
-    fn parcel(&self) -> (Pipes, Vec<BorrowedFd<'_>>) {
-        let fds = &self.fds;
-        let all = [
-            (Pipes::PIDFD, &fds.pidfd),
-            (Pipes::STDIN, &fds.stdin),
-            (Pipes::STDOUT, &fds.stdout),
-            (Pipes::STDERR, &fds.stderr),
-        ];
-        let there = || all.iter().filter_map(|(which, fd)| Some((*which, fd.as_ref()?.as_fd())));
-        (there().fold(Pipes::NONE, |all, (which, _)| all.with(which)), there().map(|(_, fd)| fd).collect())
     }
 }
 

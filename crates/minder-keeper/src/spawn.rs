@@ -16,11 +16,14 @@ use rustix::mm::{MapFlags, MprotectFlags, ProtFlags};
 use rustix::pipe::PipeFlags;
 use rustix::process::{Resource, getrlimit};
 
+use crate::announce::{Announced, Announcement};
 use crate::held::Held;
 use crate::origin::Origin;
 use crate::signals::{self, SignalSet};
 use crate::stage::{self, Identity, Script, Source};
-use crate::wire::{ChildFds, ErrorTo, Limit, OutputTo, SpawnRequest, SpawnStep, StageFailure, StdinFrom};
+use crate::wire::{
+    ChildFds, ChildId, ErrorTo, Limit, OutputTo, SpawnRequest, SpawnStep, StageFailure, StdinFrom,
+};
 
 /// Room for the system calls of `stage`, generously.
 const STACK_BYTES: usize = 64 * 1024;
@@ -44,6 +47,7 @@ pub(crate) fn has_room(open: impl AsFd) -> bool {
 pub(crate) struct Born {
     pub(crate) pid: u32,
     pub(crate) failure: Option<StageFailure>,
+    pub(crate) announced: Announced,
     pub(crate) fds: ChildFds,
 }
 
@@ -74,9 +78,16 @@ impl Cloner {
         Ok(Self { stack, changed_signals })
     }
 
-    /// Makes a process of a request.
-    pub(crate) fn spawn(&self, request: SpawnRequest, held: &Held, origin: &Origin) -> Result<Born, Refusal> {
+    /// Makes a process of a request. It announces itself under this name on this line, if there is one.
+    pub(crate) fn spawn(
+        &self,
+        request: SpawnRequest,
+        held: &Held,
+        origin: &Origin,
+        line: Option<(ChildId, BorrowedFd<'_>)>,
+    ) -> Result<Born, Refusal> {
         let plumbing = Plumbing::lay(&request, held)?;
+        let mut announcement = line.map(|(child, line)| Announcement::new(child, line, &plumbing.ours));
         let limits = limits(&request.limits, origin);
         let groups = request.credentials.as_ref().map_or(&[][..], |who| &who.groups);
         let credentials =
@@ -99,10 +110,13 @@ impl Cloner {
             inherited: &plumbing.inherited,
             oom_score_adj: origin.oom_score_adj.as_deref(),
             changed_signals: self.changed_signals,
+            announcement: announcement.as_mut().map_or(ptr::null_mut(), ptr::from_mut),
             failure: Cell::new(None),
         };
         let (pid, pidfd) = self.clone(&script)?;
-        Ok(Born { pid, failure: script.failure.get(), fds: ChildFds { pidfd, ..plumbing.ours } })
+        let failure = script.failure.get();
+        let announced = announcement.map_or(Announced::Not, |announcement| announcement.made);
+        Ok(Born { pid, failure, announced, fds: ChildFds { pidfd, ..plumbing.ours } })
     }
 
     fn clone(&self, script: &Script<'_>) -> Result<(u32, Option<OwnedFd>), Refusal> {

@@ -1,7 +1,7 @@
 //! What a new process does between clone and exec.
 //!
 //! ```text
-//!   signals ▶ group ▶ descriptors ▶ oom score ▶ limits ▶ credentials ▶ directory ▶ umask ▶ exec
+//!   announcement ▶ signals ▶ group ▶ descriptors ▶ oom score ▶ limits ▶ credentials ▶ directory ▶ umask ▶ exec
 //! ```
 //!
 //! It runs in the keeper's memory, on a stack of its own, while the keeper stands still. So: system calls only, no
@@ -16,6 +16,7 @@ use std::convert::Infallible;
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::os::fd::RawFd;
 
+use crate::announce::Announcement;
 use crate::signals::SignalSet;
 use crate::wire::{CredentialCall, Leader, Stage, StageFailure};
 
@@ -44,6 +45,8 @@ pub(crate) struct Script<'a> {
     pub(crate) oom_score_adj: Option<&'a [u8]>,
     /// The signals that do not have their default action in the keeper.
     pub(crate) changed_signals: SignalSet,
+    /// What the process says of itself before anything else; null: nothing.
+    pub(crate) announcement: *mut Announcement,
     /// How it ended, when it did not end in the program.
     pub(crate) failure: Cell<Option<StageFailure>>,
 }
@@ -87,6 +90,10 @@ pub(crate) extern "C" fn enter(script: *mut c_void) -> c_int {
 // the call; none of them touches memory of the keeper but through the `Script` and errno.
 impl Script<'_> {
     fn walk(&self) -> Result<Infallible, StageFailure> {
+        // SAFETY: see above; the keeper looks at it again only when this process has left its memory.
+        if let Some(announcement) = unsafe { self.announcement.as_mut() } {
+            announcement.make();
+        }
         self.changed_signals.reset_all();
         SignalSet::unblock_all();
         // SAFETY: see above.

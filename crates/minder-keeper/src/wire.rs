@@ -1,7 +1,7 @@
 //! What keeper and mind say to each other: one message a packet, over one `SOCK_SEQPACKET` pair.
 //!
 //! ```text
-//!   mind ──ToKeeper──▶ keeper      Spawn · Signal · Acknowledge · Hold · Release · Ready · Obeyed · Finish · Again
+//!   mind ──ToKeeper──▶ keeper      Spawn · Signal · Acknowledge · Hold · Release · Ready · Obeyed · Finish · Again · Become
 //!   mind ◀─FromKeeper─ keeper      Hello Child* Held* HelloEnd, then Spawned · NotSpawned · Exited · …
 //! ```
 //!
@@ -13,14 +13,14 @@
 pub(crate) mod codec;
 pub(crate) mod port;
 
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 pub use codec::{Garbled, Message};
 pub use port::Port;
 
 /// Version of this protocol, told in [`FromKeeper::Hello`]. Both ends are the same executable, except for the
 /// moment of an upgrade.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 /// The mind's name for one process of its choosing; not used again while the keeper still knows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -77,6 +77,10 @@ pub enum ToKeeper {
     /// The mind will exit now; the keeper then executes the program afresh, in the same process, with its original
     /// arguments and `MINDER_RESTART=1` in its environment.
     Again,
+    /// The mind will exit now; the keeper then becomes the program of which a descriptor comes along, in the same process,
+    /// with all children and all that is held, and starts a mind of that program. The program must know
+    /// [`TABLE_VERSION`](crate::TABLE_VERSION); where it cannot be executed, the keeper goes on as it was.
+    Become,
 }
 
 /// The longest name of a held descriptor, in bytes; a longer one is not held.
@@ -222,8 +226,20 @@ pub enum FromKeeper {
     },
     /// The end of the hello.
     HelloEnd,
-    /// A process was cloned. With it come the descriptors that `pipes` names. When `failure` is there the process
-    /// did not come as far as its program, and an [`FromKeeper::Exited`] with status 127 follows.
+    /// Told by the new process itself, before it becomes its program, with the descriptors that `pipes` names: so
+    /// that it is known even if the keeper is killed at this very moment. The line is not closed before this is said,
+    /// because the new process has a copy of it. What has become of it follows as [`FromKeeper::Spawned`].
+    Cloned {
+        /// Which.
+        child: ChildId,
+        /// Its pid.
+        pid: u32,
+        /// The descriptors that came along.
+        pipes: Pipes,
+    },
+    /// A process was cloned. With it come the descriptors that `pipes` names, none if they came with
+    /// [`FromKeeper::Cloned`]. When `failure` is there the process did not come as far as its program, and an
+    /// [`FromKeeper::Exited`] with status 127 follows.
     Spawned {
         /// Which.
         child: ChildId,
@@ -247,7 +263,7 @@ pub enum FromKeeper {
     Exited {
         /// Which.
         child: ChildId,
-        /// The status as `waitpid` gave it.
+        /// The status as `waitpid` gave it, or [`STATUS_UNKNOWN`].
         status: i32,
     },
     /// A process that was not a child of ours, but left to us by its parent, has ended. Best effort.
@@ -270,6 +286,10 @@ pub enum FromKeeper {
         signal: i32,
     },
 }
+
+/// The status of a process whose end nobody could be asked about: `waitpid` gives it to none that has ended. Only children
+/// of an earlier keeper, on a kernel before 6.15, end with it.
+pub const STATUS_UNKNOWN: i32 = 0x7f;
 
 /// Whether a child lives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -374,6 +394,20 @@ impl Pipes {
             stdout: take(Self::STDOUT),
             stderr: take(Self::STDERR),
         })
+    }
+}
+
+impl ChildFds {
+    /// Which there are, and they themselves in the order of [`Pipes`]' constants.
+    pub(crate) fn parcel(&self) -> (Pipes, Vec<BorrowedFd<'_>>) {
+        let all = [
+            (Pipes::PIDFD, &self.pidfd),
+            (Pipes::STDIN, &self.stdin),
+            (Pipes::STDOUT, &self.stdout),
+            (Pipes::STDERR, &self.stderr),
+        ];
+        let there = || all.iter().filter_map(|(which, fd)| Some((*which, fd.as_ref()?.as_fd())));
+        (there().fold(Pipes::NONE, |all, (which, _)| all.with(which)), there().map(|(_, fd)| fd).collect())
     }
 }
 

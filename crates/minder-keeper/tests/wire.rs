@@ -90,6 +90,7 @@ fn to_keeper() -> impl Strategy<Value = ToKeeper> {
         any::<i32>().prop_map(|signal| ToKeeper::Obeyed { signal }),
         any::<u8>().prop_map(|status| ToKeeper::Finish { status }),
         Just(ToKeeper::Again),
+        Just(ToKeeper::Become),
     ]
 }
 
@@ -107,6 +108,11 @@ fn from_keeper() -> impl Strategy<Value = FromKeeper> {
         }),
         text().prop_map(|name| FromKeeper::Held { name }),
         Just(FromKeeper::HelloEnd),
+        (child(), any::<u32>(), pipes()).prop_map(|(child, pid, pipes)| FromKeeper::Cloned {
+            child,
+            pid,
+            pipes
+        }),
         (child(), any::<u32>(), failure(), pipes())
             .prop_map(|(child, pid, failure, pipes)| FromKeeper::Spawned { child, pid, failure, pipes }),
         (child(), step, any::<i32>()).prop_map(|(child, step, errno)| FromKeeper::NotSpawned {

@@ -16,8 +16,15 @@ use crate::mind::Mind;
 const LAST_WORDS_PUMPS_MAX: usize = 64;
 
 impl Mind {
-    pub(crate) fn spawned(&mut self, child: ChildId, pid: u32, failure: Option<StageFailure>, fds: ChildFds) {
+    pub(crate) fn spawned(
+        &mut self,
+        child: ChildId,
+        pid: u32,
+        failure: Option<StageFailure>,
+        mut fds: ChildFds,
+    ) {
         let Some((&id, pid)) = self.children.get(&child).zip(Pid::new(pid)) else { return };
+        self.processes.began(child, pid.get(), failure, fds.pidfd.take());
         if let Some(failure) = failure
             && self.counts_as_not_made(id)
         {
@@ -71,6 +78,7 @@ impl Mind {
 
     /// A process has ended: its last words first, then the exit, then the keeper may forget it.
     pub(crate) fn exited(&mut self, child: ChildId, status: ExitStatus) {
+        self.processes.ended(child);
         if let Some(failure) = self.unborn.remove(&child) {
             if let Some(id) = self.children.remove(&child) {
                 if let Some(slot) = self.slots.get_mut(&id) {

@@ -19,8 +19,8 @@ use crate::mind::Mind;
 use crate::slot::Slot;
 use crate::{group_sockets, launch};
 
-/// The most descriptors that a program takes here: three pipes and two logs.
-const FDS_OF_A_PROGRAM_MAX: u64 = 5;
+/// The most descriptors that a program takes here: its pidfd, three pipes and two logs.
+const FDS_OF_A_PROGRAM_MAX: u64 = 6;
 /// How many are left for everything else: connections, files that are read, what the keeper holds.
 const FDS_LEFT: u64 = 48;
 
@@ -241,7 +241,7 @@ fn fds_of(spec: &ProgramSpec) -> u64 {
         ErrorOutput::Own(output) => stream(output),
         ErrorOutput::WithStdout => 0,
     };
-    stdin + stream(&spec.stdout) + stderr
+    1 + stdin + stream(&spec.stdout) + stderr
 }
 
 /// Whether minder chose the name of this log.

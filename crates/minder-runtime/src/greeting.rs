@@ -20,6 +20,8 @@ pub struct Greeting {
     pub children: BTreeMap<ChildId, KeptChild>,
     /// Descriptors by name.
     pub held: BTreeMap<Vec<u8>, OwnedFd>,
+    /// The same again, for another keeper if this one is killed.
+    pub copies: BTreeMap<Vec<u8>, OwnedFd>,
 }
 
 /// A process that an earlier mind ordered.
@@ -41,8 +43,8 @@ impl Greeting {
     /// # Errors
     /// When the keeper is gone, speaks another version, or its descriptors did not come along.
     pub fn receive(port: Port) -> io::Result<Self> {
-        let mut greeting =
-            Self { port, keeper: 0, lives: 0, children: BTreeMap::new(), held: BTreeMap::new() };
+        let (children, held, copies) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        let mut greeting = Self { port, keeper: 0, lives: 0, children, held, copies };
         loop {
             let (message, fds) = greeting.next()?;
             match message {
@@ -54,17 +56,18 @@ impl Greeting {
                     (greeting.keeper, greeting.lives) = (keeper, lives);
                 }
                 FromKeeper::Child { child, pid, state, failure, pipes } => {
-                    // The keeper has it too, and waits for the process; here it would only take a place.
-                    let fds = ChildFds { pidfd: None, ..pipes.unpack(fds).map_err(io::Error::from)? };
+                    let fds = pipes.unpack(fds).map_err(io::Error::from)?;
                     greeting.children.insert(child, KeptChild { pid, state, failure, fds });
                 }
                 FromKeeper::Held { name } => {
                     if let Some(fd) = fds.into_iter().next() {
+                        greeting.copies.insert(name.clone(), fd.try_clone()?);
                         greeting.held.insert(name, fd);
                     }
                 }
                 FromKeeper::HelloEnd => return Ok(greeting),
-                FromKeeper::Spawned { .. }
+                FromKeeper::Cloned { .. }
+                | FromKeeper::Spawned { .. }
                 | FromKeeper::NotSpawned { .. }
                 | FromKeeper::Exited { .. }
                 | FromKeeper::Reaped { .. }

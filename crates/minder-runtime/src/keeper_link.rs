@@ -2,7 +2,7 @@
 
 #![allow(unsafe_code, reason = "the event loop takes descriptors on our word that they stay open")]
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 
@@ -20,18 +20,20 @@ pub struct KeeperLink {
     unsent: VecDeque<(ToKeeper, Option<OwnedFd>)>,
     /// Spawns that could not be sent at all, and why.
     refused: Vec<(ChildId, Errno)>,
+    /// What the keeper holds, for another keeper if this one is killed.
+    held: BTreeMap<Vec<u8>, OwnedFd>,
 }
 
 impl KeeperLink {
-    /// Over this port.
+    /// Over this port, to a keeper that holds this.
     ///
     /// # Errors
     /// When the event loop does not take it.
-    pub fn new(port: Port) -> io::Result<Self> {
+    pub fn new(port: Port, held: BTreeMap<Vec<u8>, OwnedFd>) -> io::Result<Self> {
         let interest = Interest::READABLE | Interest::WRITABLE;
         // SAFETY: the port owns its descriptor, and gives the same one for as long as it lives.
         let port = unsafe { AsyncFd::register_with_interest(port, interest) }?;
-        Ok(Self { port, unsent: VecDeque::new(), refused: Vec::new() })
+        Ok(Self { port, unsent: VecDeque::new(), refused: Vec::new(), held })
     }
 
     /// Sends a message, now or as soon as there is room.
@@ -42,13 +44,32 @@ impl KeeperLink {
 
     /// Has the keeper hold a descriptor under a name.
     pub fn hold(&mut self, name: impl Into<Vec<u8>>, fd: OwnedFd) {
-        self.unsent.push_back((ToKeeper::Hold { name: name.into() }, Some(fd)));
+        let name = name.into();
+        // Without a descriptor left it is lost only if the keeper is killed as well.
+        if let Ok(copy) = fd.try_clone() {
+            self.held.insert(name.clone(), copy);
+        }
+        self.unsent.push_back((ToKeeper::Hold { name }, Some(fd)));
         self.flush();
     }
 
     /// Has the keeper let go of a descriptor.
     pub fn release(&mut self, name: impl Into<Vec<u8>>) {
-        self.send(ToKeeper::Release { name: name.into() });
+        let name = name.into();
+        self.held.remove(&name);
+        self.send(ToKeeper::Release { name });
+    }
+
+    /// The keeper is gone: what it held, and the signals that it was not even asked to send.
+    pub fn bequeath(self) -> (Vec<(Vec<u8>, OwnedFd)>, Vec<ToKeeper>) {
+        let unsent = self.unsent.into_iter().map(|(message, _)| message);
+        (self.held.into_iter().collect(), unsent.collect())
+    }
+
+    /// Sends the keeper another program to become, after everything else that waits.
+    pub fn become_program(&mut self, program: OwnedFd) {
+        self.unsent.push_back((ToKeeper::Become, Some(program)));
+        self.flush();
     }
 
     /// Whether everything has been sent.

@@ -9,7 +9,8 @@
 //!
 //! In reading order: [`greeting`] and [`recovery`] are how every mind begins, the first one too; [`mind`] is the
 //! loop, `effects`, `requests` and `births` what it does; [`slot`], [`pipes`], [`logs`] are a program's streams; [`launch`]
-//! makes a spawn request; [`ledger`], [`roster`], [`memo`] are what outlives a `kill -9`; [`handle`], [`waiters`],
+//! makes a spawn request; [`ledger`], [`roster`], [`memo`] are what outlives a `kill -9`; `succession` is how a mind becomes
+//! the keeper when that is killed, with what `processes` remembers; [`handle`], [`waiters`],
 //! [`faces`] are those who ask and are told.
 //!
 //! # Invariants
@@ -35,9 +36,11 @@ pub mod memo;
 pub mod mind;
 pub mod pipes;
 pub mod process;
+mod processes;
 pub mod recovery;
 mod requests;
 pub mod roster;
 pub mod slot;
 pub mod status;
+mod succession;
 pub mod waiters;

@@ -8,6 +8,8 @@
 //!  clock ───deadlines─────────┘                                    └─▶ Event ─▶ observers, waiters ─▶ Order
 //! ```
 //!
+//! When the keeper is killed the loop ends, and this process becomes the next keeper: see `succession`.
+//!
 //! Inputs, events and orders go through queues, one after the other, so that nothing here calls itself.
 
 use std::collections::{BTreeMap, VecDeque};
@@ -23,7 +25,7 @@ use minder_core::plan::Plan;
 use minder_core::program::StdinSource;
 use minder_core::supervision::{Mode, Supervision};
 use minder_core::time::Instant;
-use minder_keeper::wire::{ChildFds, ChildId, FromKeeper, SpawnStep, StageFailure, ToKeeper};
+use minder_keeper::wire::{ChildId, FromKeeper, Pipes, SpawnStep, StageFailure, ToKeeper};
 use tokio::sync::mpsc;
 
 use crate::clock;
@@ -35,6 +37,7 @@ use crate::ledger::Ledger;
 use crate::listeners::Listeners;
 use crate::logs::{Pumped, Told};
 use crate::pipes::{Pipe, PipeSet, Token};
+use crate::processes::Processes;
 use crate::roster::Roster;
 use crate::slot::Slot;
 use crate::status::exit_status;
@@ -47,6 +50,8 @@ pub struct Mind {
     pub(crate) children: BTreeMap<ChildId, InstanceId>,
     /// Those that were made but never ran their program, and count as not made; their end is still to be told.
     pub(crate) unborn: BTreeMap<ChildId, StageFailure>,
+    /// What another keeper would have to know of them.
+    pub(crate) processes: Processes,
     pub(crate) next_child: u32,
     pub(crate) link: KeeperLink,
     pub(crate) pipes: PipeSet,
@@ -65,6 +70,8 @@ pub struct Mind {
     pub(crate) environment: Vec<(Vec<u8>, Vec<u8>)>,
     /// The process in the pidfile.
     pub(crate) keeper: u32,
+    /// How many minds there were before.
+    pub(crate) lives: u32,
     pub(crate) finished: bool,
     /// When the storm of the start is over.
     pub(crate) calm_at: Option<Instant>,
@@ -73,11 +80,11 @@ pub struct Mind {
 }
 
 impl Mind {
-    /// Goes on until everything has stopped; says what is to follow.
+    /// Goes on until everything has stopped, or the keeper is gone; says what is to follow.
     ///
     /// # Errors
-    /// When the keeper is gone, or the kernel refuses to wait.
-    pub async fn run(&mut self, mut requests: mpsc::Receiver<Asked>) -> io::Result<Ending> {
+    /// When the kernel refuses to wait.
+    pub async fn run(&mut self, mut requests: mpsc::Receiver<Asked>) -> io::Result<Departure> {
         let mut ready = Vec::new();
         self.settle();
         while !self.finished {
@@ -89,7 +96,10 @@ impl Mind {
                     linked?;
                     self.link.flush();
                     self.link.note_full();
-                    self.hear_keeper().inspect_err(|_| self.tell_of_the_keepers_end())?;
+                    if self.hear_keeper()? == Line::Closed {
+                        self.keeper_is_gone();
+                        return Ok(Departure::Orphaned);
+                    }
                 }
                 Some((request, reply)) = requests.recv() => self.answer(request, reply),
                 watched = self.pipes.ready(&mut ready) => {
@@ -102,7 +112,7 @@ impl Mind {
             }
             self.settle();
         }
-        Ok(self.roster.ending)
+        Ok(Departure::Ended(self.roster.ending))
     }
 
     /// Tells the keeper what is to follow, once everything has stopped and been put away.
@@ -207,15 +217,16 @@ impl Mind {
         }
     }
 
-    fn hear_keeper(&mut self) -> io::Result<()> {
+    fn hear_keeper(&mut self) -> io::Result<Line> {
         loop {
             match self.link.try_receive() {
-                Ok(None) => return Ok(()),
+                Ok(None) => return Ok(Line::Open),
                 Ok(Some((message, fds))) => self.keeper_said(&message, fds),
                 // A packet that is no message is gone; the next may be one.
                 Err(error) if error.kind() == io::ErrorKind::InvalidData => {
                     self.trouble(format!("the keeper sent something that is no message: {error}"));
                 }
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(Line::Closed),
                 Err(error) => return Err(error),
             }
             // One at a time, so that its consequences come before the next one's.
@@ -223,24 +234,19 @@ impl Mind {
         }
     }
 
-    /// Only a kill ends a keeper before its mind.
-    fn tell_of_the_keepers_end(&mut self) {
-        self.trouble(format!(
-            "process {} was killed, the parent of all programs; they are left to themselves, and what they print is \
-             lost",
-            self.keeper
-        ));
-        self.settle();
-    }
-
     fn keeper_said(&mut self, message: &FromKeeper, fds: Vec<std::os::fd::OwnedFd>) {
         match *message {
+            FromKeeper::Cloned { child, pid, pipes } => match pipes.unpack(fds) {
+                Ok(fds) => self.processes.announced(child, pid, fds),
+                Err(_) => self.trouble(format!("process {pid} came without its pipes: too many open files")),
+            },
             FromKeeper::Spawned { child, pid, failure, pipes } => {
-                let Ok(fds) = pipes.unpack(fds) else {
+                let told = self.processes.take_announced(child);
+                let fds = if pipes == Pipes::NONE { told } else { pipes.unpack(fds).ok() };
+                if fds.is_none() {
                     self.trouble(format!("process {pid} came without its pipes: too many open files"));
-                    return self.spawned(child, pid, failure, ChildFds::default());
-                };
-                self.spawned(child, pid, failure, fds);
+                }
+                self.spawned(child, pid, failure, fds.unwrap_or_default());
             }
             FromKeeper::NotSpawned { child, step, errno } => self.not_spawned(child, step, Errno(errno)),
             FromKeeper::Exited { child, status } => self.exited(child, exit_status(status)),
@@ -389,6 +395,22 @@ impl Mind {
             self.events.push_back(Event::SocketClosed(name, address));
         }
     }
+}
+
+/// How a mind's work ends.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Departure {
+    /// Everything has stopped; what is to follow.
+    Ended(Ending),
+    /// The keeper was killed; this process is to become one. See [`Mind::succeed`].
+    Orphaned,
+}
+
+/// Whether the keeper is still there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Line {
+    Open,
+    Closed,
 }
 
 /// Sleeps until a deadline; for ever if there is none.

@@ -28,6 +28,7 @@ use crate::logs::Journal;
 use crate::memo::{self, Memo};
 use crate::mind::Mind;
 use crate::pipes::PipeSet;
+use crate::processes::Processes;
 use crate::roster::{self, Kept, READING_PREFIX, Roster};
 use crate::slot::Slot;
 use crate::status::exit_status;
@@ -120,7 +121,7 @@ impl Heritage {
         let listeners = Listeners::held(self.greeting.take_all(LISTENER_PREFIX));
         let children = std::mem::take(&mut self.greeting.children);
         let passing = self.greeting.take_all(OWN_PREFIX);
-        let mut link = KeeperLink::new(self.greeting.port)?;
+        let mut link = KeeperLink::new(self.greeting.port, self.greeting.copies)?;
         // The mind before was killed between the order for a process and the release of the sockets that only the process
         // was to have. It has them, or gets new ones.
         for (name, _) in passing {
@@ -147,6 +148,7 @@ impl Heritage {
             slots: BTreeMap::new(),
             children: BTreeMap::new(),
             unborn: BTreeMap::new(),
+            processes: Processes::default(),
             next_child: 1,
             link,
             pipes: PipeSet::new()?,
@@ -162,6 +164,7 @@ impl Heritage {
             events: VecDeque::new(),
             environment: launch::inherited_environment(),
             keeper: self.greeting.keeper,
+            lives: self.greeting.lives,
             finished: false,
             calm_at: Some(clock::now().monotonic + CALM_AFTER),
             calm_down: parts.calm_down,
@@ -265,9 +268,10 @@ impl Mind {
             let child = ChildId(record.map_or(0, |record| record.child));
             self.next_child = self.next_child.max(child.0 + 1);
             match children.remove(&child) {
-                Some(kept) => {
+                Some(mut kept) => {
                     slot.child = Some(child);
                     self.children.insert(child, id);
+                    self.processes.began(child, kept.pid, kept.failure, kept.fds.pidfd.take());
                     if program.surroundings.unborn == Unborn::NotMade {
                         self.unborn.extend(kept.failure.map(|failure| (child, failure)));
                     }

@@ -199,6 +199,16 @@ impl Slot {
         watched
     }
 
+    /// Gives the pipes of the process away, for whoever serves it from now on.
+    pub fn give_up_pipes(&mut self) -> ChildFds {
+        ChildFds {
+            pidfd: None,
+            stdin: self.stdin.take().map(|stdin| stdin.pipe),
+            stdout: self.stdout.pipe.take(),
+            stderr: self.stderr.as_mut().and_then(|stream| stream.pipe.take()),
+        }
+    }
+
     /// Moves what an output pipe holds, a bounded amount at once.
     pub fn pump(&mut self, channel: Channel, pipes: &PipeSet, told: &mut Vec<Told>) -> Pumped {
         let id = self.id;

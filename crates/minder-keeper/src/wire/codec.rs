@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use crate::boot::Bequest;
+
 use super::{
     ChildId, ChildState, CredentialCall, Credentials, ErrorTo, FromKeeper, Leader, Limit, OutputTo, Pipes,
     Reach, SpawnRequest, SpawnStep, Stage, StageFailure, StdinFrom, ToKeeper,
@@ -175,6 +177,7 @@ structs! {
     }
     Credentials { uid, gid, groups }
     Limit { resource, soft, hard }
+    Bequest { child, pid, state, failure, pipes, fds }
     StageFailure { stage, errno }
 }
 
@@ -212,7 +215,8 @@ enums! {
         5 Ready,
         6 Finish { status },
         7 Again,
-        8 Obeyed { signal }
+        8 Obeyed { signal },
+        9 Become
     }
     FromKeeper {
         0 Hello { version, keeper, lives },
@@ -224,7 +228,8 @@ enums! {
         6 Exited { child, status },
         7 Reaped { pid, status },
         8 SignalFailed { child, errno },
-        9 Asked { signal }
+        9 Asked { signal },
+        10 Cloned { child, pid, pipes }
     }
     Reach { 0 Process, 1 Group }
     Leader { 0 Group, 1 Session }

@@ -22,7 +22,7 @@ const MESSAGE_BYTES_MAX: usize = 8 * 1024 * 1024;
 const FDS_MAX: usize = 8;
 
 /// The packet holds the message itself.
-const INLINE: u8 = 0;
+pub(crate) const INLINE: u8 = 0;
 /// The first descriptor is a memfd with the message.
 const IN_MEMFD: u8 = 1;
 

@@ -45,6 +45,8 @@ promises![
     a_released_descriptor_is_gone,
     finish_ends_the_keeper,
     again_starts_the_program_afresh,
+    a_keeper_becomes_another_program_with_its_children,
+    what_cannot_be_executed_changes_nothing,
     a_mind_that_gives_up_at_once_ends_the_keeper,
     a_mind_that_is_killed_at_once_is_tried_again,
     garbage_does_no_harm,
@@ -472,7 +474,7 @@ fn a_released_descriptor_is_gone() {
     await_readable(&read, "the last copy to be closed");
     mind.say(&ToKeeper::Release { name: b"snapshot".to_vec() });
     mind.kill();
-    assert!(world.mind().hello().held.is_empty());
+    assert!(!world.mind().hello().held.iter().any(|(name, _)| name == b"snapshot"));
 }
 
 fn finish_ends_the_keeper() {
@@ -490,6 +492,49 @@ fn again_starts_the_program_afresh() {
     mind.exit(0);
     assert_eq!(world.front_again(), world.keeper.id());
     assert_eq!(world.keeper_status(), Some(5));
+}
+
+fn a_keeper_becomes_another_program_with_its_children() {
+    let mut world = World::new();
+    let first = world.fresh_mind();
+    let ended = first.spawn(&mut world, 1, script("exit 3"));
+    let (FromKeeper::Exited { .. }, _) = first.hear_own() else { panic!("no exit") };
+    let reads = SpawnRequest { stdin: StdinFrom::Pipe, ..script("read word; echo $word; exit 7") };
+    let lives = first.spawn(&mut world, 2, reads);
+    let program = File::open(std::env::current_exe().unwrap()).unwrap();
+    first.port.send(&ToKeeper::Become, &[program.as_fd()]).unwrap();
+    first.exit(0);
+
+    let second = world.mind();
+    let hello = second.hello();
+    assert_eq!((hello.keeper, hello.lives), (world.keeper.id(), 1));
+    let mut children = hello.children.into_iter();
+    let (child, pid, state, ..) = children.next().unwrap();
+    assert_eq!((child, pid, state), (ChildId(1), ended.pid, ChildState::Exited(exited(3))));
+    let (child, pid, state, _, fds) = children.next().unwrap();
+    assert_eq!((child, pid, state), (ChildId(2), lives.pid, ChildState::Alive));
+    assert!(hello.held.iter().any(|(name, _)| name == b"snapshot"));
+    let mut stdin = File::from(fds.stdin.unwrap());
+    std::io::Write::write_all(&mut stdin, b"word\n").unwrap();
+    assert_eq!(second.await_exit(2), exited(7));
+    assert_eq!(read_available(fds.stdout.as_ref().unwrap()), "word\n");
+    // It is a keeper like any other.
+    assert_eq!(second.output(&mut world, 3, script("echo again")), "again\n");
+}
+
+fn what_cannot_be_executed_changes_nothing() {
+    let mut world = World::new();
+    let first = world.fresh_mind();
+    let lives = first.spawn(&mut world, 1, script("sleep 1000"));
+    let program = tempfile::tempfile().unwrap();
+    first.port.send(&ToKeeper::Become, &[program.as_fd()]).unwrap();
+    first.exit(0);
+    let second = world.mind();
+    let hello = second.hello();
+    let (child, pid, state, ..) = &hello.children[0];
+    assert_eq!((*child, *pid, *state), (ChildId(1), lives.pid, ChildState::Alive));
+    second.say(&ToKeeper::Signal { child: ChildId(1), signal: 9, reach: Reach::Process });
+    assert_eq!(second.await_exit(1), 9);
 }
 
 fn a_mind_that_gives_up_at_once_ends_the_keeper() {

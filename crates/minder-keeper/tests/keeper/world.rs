@@ -4,6 +4,8 @@
 //!   test ──starts──▶ front ═becomes═▶ keeper ──starts──▶ mind ──its port, over a socket──▶ test
 //! ```
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::mem::MaybeUninit;
@@ -14,8 +16,8 @@ use std::process::{Child, Command, ExitCode};
 use std::time::Duration;
 
 use minder_keeper::wire::{
-    ChildFds, ChildId, ChildState, ErrorTo, FromKeeper, Leader, OutputTo, Port, SpawnRequest, StageFailure,
-    StdinFrom, ToKeeper,
+    ChildFds, ChildId, ChildState, ErrorTo, FromKeeper, Leader, OutputTo, Pipes, Port, SpawnRequest,
+    StageFailure, StdinFrom, ToKeeper,
 };
 use minder_keeper::{Boot, Keeper, MindCommand, RESTART_VARIABLE, Role};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -68,7 +70,7 @@ fn play_front(socket: &str) -> ExitCode {
     }
     let memfd = rustix::fs::memfd_create("snapshot", MemfdFlags::CLOEXEC).unwrap();
     rustix::io::write(&memfd, SNAPSHOT.as_bytes()).unwrap();
-    let boot = Boot { held: vec![(b"snapshot".to_vec(), memfd)] };
+    let boot = Boot { held: vec![(b"snapshot".to_vec(), memfd)], succession: None };
     let argv = std::env::args_os().collect::<Vec<_>>();
     let envs = std::env::vars_os().collect::<Vec<_>>();
     panic!("{}", boot.exec(&argv, &envs));
@@ -126,7 +128,7 @@ impl World {
     pub(crate) fn mind(&self) -> TestMind {
         let (kind, pid, stream, port) = self.caller();
         assert_eq!(kind, b'm', "a mind was expected");
-        TestMind { pid, stream, port: port.unwrap() }
+        TestMind { pid, stream, port: port.unwrap(), announced: RefCell::default() }
     }
 
     /// The next mind after its hello, which must be that of a keeper without children.
@@ -190,6 +192,8 @@ pub(crate) struct TestMind {
     pub(crate) pid: u32,
     pub(crate) port: Port,
     stream: UnixStream,
+    /// What processes said of themselves, until the keeper said it too.
+    announced: RefCell<BTreeMap<ChildId, ChildFds>>,
 }
 
 /// What a hello contained.
@@ -236,14 +240,23 @@ impl TestMind {
         self.port.receive().unwrap().expect("the keeper has hung up")
     }
 
-    /// The next message that is not about an orphan: a shell may leave those at any time.
+    /// The next message of the keeper's that is not about an orphan: a shell may leave those at any time.
     pub(crate) fn hear_own(&self) -> (FromKeeper, Vec<OwnedFd>) {
         loop {
-            let (message, fds) = self.hear();
-            if !matches!(message, FromKeeper::Reaped { .. }) {
-                return (message, fds);
+            match self.hear() {
+                (FromKeeper::Reaped { .. }, _) => {}
+                (FromKeeper::Cloned { child, pipes, .. }, fds) => {
+                    self.announced.borrow_mut().insert(child, pipes.unpack(fds).unwrap());
+                }
+                other => return other,
             }
         }
+    }
+
+    /// The descriptors of a process, from itself or from the keeper.
+    pub(crate) fn fds_of(&self, child: ChildId, pipes: Pipes, fds: Vec<OwnedFd>) -> ChildFds {
+        let announced = self.announced.borrow_mut().remove(&child);
+        if pipes == Pipes::NONE { announced.unwrap() } else { pipes.unpack(fds).unwrap() }
     }
 
     pub(crate) fn hello(&self) -> Hello {
@@ -255,6 +268,8 @@ impl TestMind {
                 (FromKeeper::Child { child, pid, state, failure, pipes }, fds) => {
                     hello.children.push((child, pid, state, failure, pipes.unpack(fds).unwrap()));
                 }
+                // The keeper's own, for the keeper after it.
+                (FromKeeper::Held { name }, _) if name == b"origin" => {}
                 (FromKeeper::Held { name }, mut fds) => hello.held.push((name, fds.pop().unwrap())),
                 (FromKeeper::HelloEnd, _) => return hello,
                 (other, _) => panic!("in a hello: {other:?}"),
@@ -268,7 +283,7 @@ impl TestMind {
             (FromKeeper::Spawned { child: which, pid, failure, pipes }, fds) => {
                 assert_eq!(which, ChildId(child));
                 world.clear_away(pid);
-                Spawned { pid, failure, fds: pipes.unpack(fds).unwrap() }
+                Spawned { pid, failure, fds: self.fds_of(which, pipes, fds) }
             }
             (other, _) => panic!("instead of a process: {other:?}"),
         }

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::io;
 use std::os::fd::OwnedFd;
+use std::path::Path;
 use std::process::ExitCode;
 use std::rc::Rc;
 
@@ -30,7 +31,7 @@ pub(crate) fn main(arguments: Vec<OsString>) -> ExitCode {
 }
 
 /// Runs a configuration in the foreground, as `minder run FILE`; `called` is the whole command line.
-pub(crate) fn run_file(file: &std::path::Path, called: &[OsString]) -> ExitCode {
+pub(crate) fn run_file(file: &Path, called: &[OsString]) -> ExitCode {
     start(&["circusd".into(), file.as_os_str().to_owned()], called)
 }
 
@@ -121,6 +122,10 @@ impl Station for Circusd {
             Some(arbiter) => self.station.serve(std::mem::take(&mut self.endpoints), arbiter),
             None => Ok(()),
         }
+    }
+
+    fn pidfile(&self) -> Option<&Path> {
+        self.station.pidfile()
     }
 
     fn clear_away(&self, mind: &mut Mind) {

@@ -69,5 +69,9 @@ impl Station for KegbotMaster {
         Ok(())
     }
 
+    fn pidfile(&self) -> Option<&Path> {
+        None
+    }
+
     fn clear_away(&self, _mind: &mut Mind) {}
 }

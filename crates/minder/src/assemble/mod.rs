@@ -15,6 +15,7 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::os::fd::OwnedFd;
+use std::path::Path;
 use std::process::ExitCode;
 use std::rc::Rc;
 
@@ -24,7 +25,7 @@ use minder_core::time::Now;
 use minder_keeper::wire::Port;
 use minder_keeper::{Boot, RESTART_VARIABLE};
 use minder_runtime::greeting::Greeting;
-use minder_runtime::mind::Mind;
+use minder_runtime::mind::{Departure, Mind};
 use minder_runtime::recovery::{Heritage, Parts};
 use minder_runtime::roster::READING_PREFIX;
 use minder_runtime::{clock, handle, memo, process};
@@ -43,6 +44,8 @@ trait Station {
     fn observers(&mut self, control: &Rc<dyn Control>) -> Vec<Box<dyn Observer>>;
     /// Begins to answer. Called inside the mind's event loop.
     fn serve(&mut self, control: &Rc<dyn Control>) -> io::Result<()>;
+    /// The file with the keeper's process id, if there is to be one.
+    fn pidfile(&self) -> Option<&Path>;
     /// Everything has stopped: removes what is only there for as long as minder runs.
     fn clear_away(&self, mind: &mut Mind);
 }
@@ -96,7 +99,7 @@ fn become_keeper(
     all.extend(held);
     let held = all.into_iter().map(|(name, fd)| (name.into_bytes(), fd)).collect();
     let environment: Vec<_> = std::env::vars_os().filter(|(name, _)| name != RESTART_VARIABLE).collect();
-    Boot { held }.exec(called, &environment)
+    Boot { held, succession: None }.exec(called, &environment)
 }
 
 /// Is the mind of a keeper.
@@ -141,7 +144,16 @@ async fn live(heritage: Heritage, mut station: Box<dyn Station>) -> io::Result<(
     };
     let mut mind = heritage.go_on(parts)?;
     station.serve(&control)?;
-    let ending = mind.run(requests).await?;
+    let ending = match mind.run(requests).await? {
+        Departure::Ended(ending) => ending,
+        Departure::Orphaned => {
+            if let Some(file) = station.pidfile() {
+                // Where it cannot be written it was not written before either.
+                let _ = std::fs::write(file, format!("{}\n", std::process::id()));
+            }
+            return Err(mind.succeed());
+        }
+    };
     // Whoever asked for the end is about to be answered. An answer is written the moment its task runs, and one
     // turn of the others is enough for that; a few more cost nothing.
     for _ in 0..LAST_TURNS {

@@ -133,6 +133,10 @@ impl Station for Supervisord {
         self.station.serve(std::mem::take(&mut self.sockets), control)
     }
 
+    fn pidfile(&self) -> Option<&Path> {
+        Some(self.station.pidfile())
+    }
+
     fn clear_away(&self, _mind: &mut Mind) {
         for file in self.station.leavings().files {
             // Somebody may have removed it before.

@@ -3,7 +3,7 @@
 
 use std::io;
 use std::os::fd::OwnedFd;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use minder_core::control::{Control, Reader, Reading};
@@ -135,6 +135,11 @@ impl Station {
         }
     }
 
+    /// The file with the daemon's process id.
+    pub fn pidfile(&self) -> Option<&Path> {
+        self.kept.pidfile.as_ref().map(Path::new)
+    }
+
     /// What is to be removed when everything has stopped.
     pub fn remove_leavings(&self) {
         for endpoint in [&self.kept.circus.endpoint, &self.kept.circus.pubsub_endpoint] {
@@ -145,8 +150,8 @@ impl Station {
                 let _ = std::fs::remove_file(path);
             }
         }
-        if let Some(pidfile) = &self.kept.pidfile {
-            super::pidfile::remove(std::path::Path::new(pidfile), self.pid);
+        if let Some(pidfile) = self.pidfile() {
+            super::pidfile::remove(pidfile, self.pid);
         }
     }
 }

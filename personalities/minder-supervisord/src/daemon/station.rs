@@ -5,7 +5,7 @@ use std::io;
 use std::net::TcpListener;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixListener;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use jiff::tz::TimeZone;
@@ -148,6 +148,11 @@ impl Station {
                 }
             }
         }
+    }
+
+    /// The file with the daemon's process id.
+    pub fn pidfile(&self) -> &Path {
+        Path::new(&self.settings.supervisord.pidfile)
     }
 
     /// What is to be removed when everything has stopped.

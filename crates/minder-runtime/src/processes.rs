@@ -1,0 +1,64 @@
+//! What another keeper would have to know of each process. The present one knows it too; this is for the case that it is
+//! killed.
+
+use std::collections::BTreeMap;
+use std::os::fd::OwnedFd;
+
+use minder_keeper::wire::{ChildFds, ChildId, StageFailure};
+
+/// One process.
+#[derive(Debug)]
+pub(crate) struct Process {
+    /// Its pid.
+    pub(crate) pid: u32,
+    /// Where it gave up on its way to the program, if it did.
+    pub(crate) failure: Option<StageFailure>,
+    /// The process itself, whoever has its number later. Absent only on kernels before 5.2.
+    pub(crate) pidfd: Option<OwnedFd>,
+}
+
+/// All of them, by the keeper's names.
+#[derive(Debug, Default)]
+pub(crate) struct Processes {
+    known: BTreeMap<ChildId, Process>,
+    /// Those that have told of themselves, while the keeper has not yet.
+    announced: BTreeMap<ChildId, (u32, ChildFds)>,
+}
+
+impl Processes {
+    /// A process tells of itself.
+    pub(crate) fn announced(&mut self, child: ChildId, pid: u32, fds: ChildFds) {
+        self.announced.insert(child, (pid, fds));
+    }
+
+    /// What came with its own words, now that the keeper tells of it.
+    pub(crate) fn take_announced(&mut self, child: ChildId) -> Option<ChildFds> {
+        self.announced.remove(&child).map(|(_, fds)| fds)
+    }
+
+    /// Those of whom the keeper has told nothing and will tell nothing any more.
+    pub(crate) fn take_all_announced(&mut self) -> BTreeMap<ChildId, (u32, ChildFds)> {
+        std::mem::take(&mut self.announced)
+    }
+
+    /// A process has begun.
+    pub(crate) fn began(
+        &mut self,
+        child: ChildId,
+        pid: u32,
+        failure: Option<StageFailure>,
+        pidfd: Option<OwnedFd>,
+    ) {
+        self.known.insert(child, Process { pid, failure, pidfd });
+    }
+
+    /// Its end has been seen.
+    pub(crate) fn ended(&mut self, child: ChildId) {
+        self.known.remove(&child);
+    }
+
+    /// One that has not ended.
+    pub(crate) fn take(&mut self, child: ChildId) -> Option<Process> {
+        self.known.remove(&child)
+    }
+}
