@@ -1,6 +1,7 @@
 //! minder alone: its keeper is killed, the parent of all programs, and nothing is lost.
 
 use crate::mind_death::{WRITER, count_lines, facts, only_the_original};
+use crate::modes::mind_of;
 use minder_tests::{Daemon, Kind, json, signal_pid, wait};
 use rustix::process::Signal;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -185,5 +186,84 @@ fn a_call_in_the_midst_gets_an_answer_or_an_end() {
         }
         done.store(true, Ordering::Relaxed);
     });
+    stop(&daemon);
+}
+
+/// Kills keeper and mind, and these programs as well.
+fn kill_both(daemon: &Daemon, programs: &[u32]) {
+    let (keeper, mind) = (keeper(daemon), daemon.until("there is a mind", || mind_of(daemon)));
+    // The mind would become the keeper if it had the time.
+    signal_pid(mind, Signal::STOP);
+    let all: Vec<u32> = [keeper, mind].iter().chain(programs).copied().collect();
+    all.iter().for_each(|pid| signal_pid(*pid, Signal::KILL));
+    // What is dead and not reaped has no command line any more.
+    let gone = |pid: &u32| std::fs::read(format!("/proc/{pid}/cmdline")).map_or(true, |line| line.is_empty());
+    daemon.until("all are gone", || all.iter().all(gone).then_some(()));
+}
+
+/// As cron, systemd or a person would.
+fn start_again(daemon: &Daemon) {
+    daemon.launch(&["-n"]);
+    daemon.wait_ready();
+}
+
+#[test]
+fn whoever_is_started_next_takes_over_what_both_have_left() {
+    if only_the_original() {
+        return;
+    }
+    let daemon = Daemon::prepare(
+        Kind::Minder,
+        "[program:writer]\ncommand=/usr/bin/python3 -SE {dir}/writer.py\nstartsecs=0\nstdout_logfile={dir}/writer.log\n\
+         stdout_logfile_maxbytes=0\n\
+         [program:reader]\ncommand=/bin/cat\nstartsecs=0\nstdout_logfile={dir}/reader.log\n\
+         [program:halted]\ncommand=/bin/sleep 100\nstartsecs=0\n\
+         [program:ends]\ncommand=/bin/sh -c 'while ! test -e {dir}/go; do sleep 0.02; done; exit 7'\nstartsecs=0\nautorestart=false\n\
+         [program:dies]\ncommand=/bin/sleep 100\nstartsecs=0\nautorestart=false\n",
+    );
+    daemon.write("writer.py", WRITER);
+    daemon.launch(&["-n"]);
+    daemon.wait_ready();
+    for name in ["writer", "reader", "halted", "ends", "dies"] {
+        daemon.wait_state(name, "RUNNING");
+    }
+    daemon.call("supervisor.stopProcess", &json!(["halted"])).value();
+    daemon.wait_file("writer.log", "20\n");
+    let before = facts(&daemon);
+    kill_both(&daemon, &[]);
+    start_again(&daemon);
+    daemon.wait_log("was killed as a whole; 4 of its processes live and are taken over, 0 have ended");
+    assert_eq!(facts(&daemon), before, "what is known changed\n{}", daemon.evidence());
+    let lines = count_lines(&daemon, "writer.log");
+    daemon.wait_file("writer.log", &format!("\n{}\n", lines + 50));
+    daemon.call("supervisor.sendProcessStdin", &json!(["reader", "hello\n"])).value();
+    daemon.wait_file("reader.log", "hello\n");
+    daemon.write("go", "");
+    daemon.wait_log("exited: ends (exit status 7; not expected)");
+
+    // One that ends while there is nobody has ended, nobody knows how.
+    kill_both(&daemon, &[daemon.pid_of("dies")]);
+    start_again(&daemon);
+    daemon.wait_state("dies", "EXITED");
+    daemon.wait_log("2 of its processes live and are taken over, 1 have ended, nobody knows how");
+    assert_eq!(daemon.state("halted"), "STOPPED");
+    stop(&daemon);
+    assert!(count_lines(&daemon, "writer.log") > lines + 50);
+}
+
+/// Where no program lives any more there is nothing to take over: the file counts as it is now.
+#[test]
+fn where_nothing_lives_everything_begins_anew() {
+    if only_the_original() {
+        return;
+    }
+    let daemon = Daemon::start(Kind::Minder, "[program:old]\ncommand=/bin/sleep 100\nstartsecs=0\n");
+    daemon.wait_state("old", "RUNNING");
+    kill_both(&daemon, &[daemon.pid_of("old")]);
+    let config = daemon.read("supervisord.conf").replace("[program:old]", "[program:new]");
+    daemon.write("supervisord.conf", &config);
+    start_again(&daemon);
+    daemon.wait_state("new", "RUNNING");
+    assert_eq!(facts(&daemon).len(), 1);
     stop(&daemon);
 }

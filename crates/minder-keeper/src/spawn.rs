@@ -180,7 +180,7 @@ impl Plumbing {
             StdinFrom::Pipe => {
                 let (read, write) = pipe()?;
                 plumbing.ours.stdin = Some(unblocked(write)?);
-                plumbing.give(read)?
+                plumbing.give(lasting(read))?
             }
             StdinFrom::Null => plumbing.give(null()?)?,
             StdinFrom::Inherit => Source::Own,
@@ -206,7 +206,7 @@ impl Plumbing {
     ) -> Result<Source, Refusal> {
         let (read, write) = pipe()?;
         *place(&mut self.ours) = Some(unblocked(read)?);
-        self.give(write)
+        self.give(lasting(write))
     }
 
     fn give(&mut self, fd: OwnedFd) -> Result<Source, Refusal> {
@@ -239,6 +239,13 @@ fn lowest_source(inherited: &[(Vec<u8>, RawFd)]) -> Result<RawFd, Refusal> {
 
 fn pipe() -> Result<(OwnedFd, OwnedFd), Refusal> {
     rustix::pipe::pipe_with(PipeFlags::CLOEXEC).map_err(unplumbed)
+}
+
+/// A process's end of a pipe that is also the other one. So the pipe does not break when keeper and mind are killed both: what
+/// it writes waits, and what it reads does not end, until somebody takes it over. Without `/proc` it is the end it was.
+fn lasting(end: OwnedFd) -> OwnedFd {
+    let path = format!("/proc/self/fd/{}", end.as_raw_fd());
+    rustix::fs::open(path, OFlags::RDWR | OFlags::CLOEXEC, Mode::empty()).unwrap_or(end)
 }
 
 /// Only our end: the flag belongs to one end of a pipe, and programs do not expect it on theirs.

@@ -24,7 +24,7 @@ impl Mind {
         mut fds: ChildFds,
     ) {
         let Some((&id, pid)) = self.children.get(&child).zip(Pid::new(pid)) else { return };
-        self.processes.began(child, pid.get(), failure, fds.pidfd.take());
+        self.processes.began(child, pid.get(), failure, &mut fds);
         if let Some(failure) = failure
             && self.counts_as_not_made(id)
         {

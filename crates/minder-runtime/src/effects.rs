@@ -171,6 +171,7 @@ impl Mind {
         let record = Record {
             facts: instance.facts.clone(),
             child: slot.child.map_or(0, |child| child.0),
+            birthmark: slot.child.and_then(|child| self.processes.birthmark(child)),
             stdout_log: chosen(&instance.spec, Channel::Stdout)
                 .then(|| slot.log_path(Channel::Stdout).cloned())
                 .flatten(),

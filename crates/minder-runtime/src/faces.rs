@@ -1,7 +1,6 @@
 //! Those who are told: the observers, minder's own log, and what they want remembered.
 
 use std::collections::BTreeMap;
-use std::os::fd::AsFd;
 
 use minder_core::control::{Observer, Order, Overhears};
 use minder_core::event::Event;
@@ -73,10 +72,8 @@ impl Faces {
     /// it matters only if the mind is killed as well.
     pub fn remember(&mut self, name: &'static str, value: &[u8], link: &mut KeeperLink) {
         if !self.memos.contains_key(name) {
-            let Ok(memo) = Memo::new(name) else { return };
-            if let Ok(fd) = memo.as_fd().try_clone_to_owned() {
-                link.hold(format!("{MEMO_PREFIX}{name}"), fd);
-            }
+            let file = link.memory_file(&format!("{MEMO_PREFIX}{name}"));
+            let Ok(memo) = file.and_then(Memo::new) else { return };
             self.memos.insert(name.to_owned(), memo);
         }
         if let Some(memo) = self.memos.get_mut(name) {

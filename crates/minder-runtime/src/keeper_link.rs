@@ -3,6 +3,7 @@
 #![allow(unsafe_code, reason = "the event loop takes descriptors on our word that they stay open")]
 
 use std::collections::{BTreeMap, VecDeque};
+use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 
@@ -10,6 +11,8 @@ use minder_core::ids::Errno;
 use minder_keeper::wire::{ChildId, FromKeeper, Port, ToKeeper};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
+
+use crate::shelf::{self, Shelf};
 
 /// The conversation.
 #[derive(Debug)]
@@ -22,6 +25,8 @@ pub struct KeeperLink {
     refused: Vec<(ChildId, Errno)>,
     /// What the keeper holds, for another keeper if this one is killed.
     held: BTreeMap<Vec<u8>, OwnedFd>,
+    /// Where memory files lie that it holds.
+    shelf: Shelf,
 }
 
 impl KeeperLink {
@@ -33,7 +38,11 @@ impl KeeperLink {
         let interest = Interest::READABLE | Interest::WRITABLE;
         // SAFETY: the port owns its descriptor, and gives the same one for as long as it lives.
         let port = unsafe { AsyncFd::register_with_interest(port, interest) }?;
-        Ok(Self { port, unsent: VecDeque::new(), refused: Vec::new(), held })
+        let shelf = match held.get(shelf::NAME.as_bytes()) {
+            Some(directory) => Shelf::Directory(directory.try_clone()?),
+            None => Shelf::Nameless,
+        };
+        Ok(Self { port, unsent: VecDeque::new(), refused: Vec::new(), held, shelf })
     }
 
     /// Sends a message, now or as soon as there is room.
@@ -53,10 +62,28 @@ impl KeeperLink {
         self.flush();
     }
 
-    /// Has the keeper let go of a descriptor.
+    /// A new empty memory file, which the keeper holds under this name.
+    ///
+    /// # Errors
+    /// When the system has no memory or no descriptor left.
+    pub fn memory_file(&mut self, name: &str) -> io::Result<File> {
+        let file = self.shelf.file(name)?;
+        self.hold(name, file.try_clone()?.into());
+        Ok(file)
+    }
+
+    /// Nothing is to be found by anybody any more.
+    pub fn take_down_shelf(&self) {
+        self.shelf.take_down();
+    }
+
+    /// Has the keeper let go of a descriptor; of a memory file the name is taken away, too.
     pub fn release(&mut self, name: impl Into<Vec<u8>>) {
         let name = name.into();
         self.held.remove(&name);
+        if let Ok(name) = std::str::from_utf8(&name) {
+            self.shelf.remove(name);
+        }
         self.send(ToKeeper::Release { name });
     }
 

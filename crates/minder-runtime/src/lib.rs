@@ -9,7 +9,8 @@
 //!
 //! In reading order: [`greeting`] and [`recovery`] are how every mind begins, the first one too; [`mind`] is the
 //! loop, `effects`, `requests` and `births` what it does; [`slot`], [`pipes`], [`logs`] are a program's streams; [`launch`]
-//! makes a spawn request; [`ledger`], [`roster`], [`memo`] are what outlives a `kill -9`; `succession` is how a mind becomes
+//! makes a spawn request; [`ledger`], [`roster`], [`memo`] are what outlives a `kill -9`, on a [`shelf`]; [`remains`] are what is found there
+//! when both processes were killed, known by their [`birthmark`]s; `succession` is how a mind becomes
 //! the keeper when that is killed, with what `processes` remembers; [`handle`], [`waiters`],
 //! [`faces`] are those who ask and are told.
 //!
@@ -18,6 +19,7 @@
 //! - Nothing polls: it waits for descriptors and for the nearest deadline.
 //! - A fact is in the ledger before anybody is told of it and before the keeper forgets what it came from.
 
+pub mod birthmark;
 mod births;
 pub mod clock;
 pub mod daemonise;
@@ -38,8 +40,10 @@ pub mod pipes;
 pub mod process;
 mod processes;
 pub mod recovery;
+pub mod remains;
 mod requests;
 pub mod roster;
+pub mod shelf;
 pub mod slot;
 pub mod status;
 mod succession;

@@ -9,18 +9,6 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::FileExt;
 
-use rustix::fs::{MemfdFlags, ftruncate, memfd_create};
-
-/// A memory file that holds bytes as they are, written once.
-///
-/// # Errors
-/// When the system has no memory or no descriptor left.
-pub fn sealed(name: &str, bytes: &[u8]) -> io::Result<OwnedFd> {
-    let file = File::from(memfd_create(name, MemfdFlags::CLOEXEC)?);
-    file.write_all_at(bytes, 0)?;
-    Ok(file.into())
-}
-
 /// All that is in a memory file.
 ///
 /// # Errors
@@ -47,14 +35,13 @@ const HEADER: usize = 32;
 const VALUES: u64 = 64;
 
 impl Memo {
-    /// An empty one.
+    /// An empty one, in an empty file.
     ///
     /// # Errors
-    /// When the system has no memory or no descriptor left.
-    pub fn new(name: &str) -> io::Result<Self> {
-        let fd = memfd_create(name, MemfdFlags::CLOEXEC)?;
-        ftruncate(&fd, VALUES)?;
-        Ok(Self { file: File::from(fd), last: (VALUES, 0, 0) })
+    /// When the system has no memory left.
+    pub fn new(file: File) -> io::Result<Self> {
+        file.set_len(VALUES)?;
+        Ok(Self { file, last: (VALUES, 0, 0) })
     }
 
     /// One that an earlier mind wrote, and its value.
@@ -122,10 +109,11 @@ pub(crate) fn checksum(bytes: &[u8]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::shelf::Shelf;
 
     #[test]
     fn the_last_value_is_found_again_whatever_was_written_before() {
-        let mut memo = Memo::new("test").unwrap();
+        let mut memo = Memo::new(Shelf::Nameless.file("test").unwrap()).unwrap();
         for size in [0, 10, 5000, 3, 100, 20_000, 1] {
             let value = vec![u8::try_from(size % 251).unwrap(); size];
             memo.write(&value).unwrap();
@@ -137,7 +125,7 @@ mod tests {
 
     #[test]
     fn a_torn_header_leaves_the_value_before() {
-        let mut memo = Memo::new("test").unwrap();
+        let mut memo = Memo::new(Shelf::Nameless.file("test").unwrap()).unwrap();
         memo.write(b"first").unwrap();
         memo.write(b"second").unwrap();
         // The second value has number 2, so its header is the first of the two.

@@ -120,6 +120,7 @@ impl Mind {
     /// # Errors
     /// When the keeper is gone or does not listen within five seconds.
     pub async fn farewell(mut self, ending: Ending) -> io::Result<()> {
+        self.link.take_down_shelf();
         self.link.send(match ending {
             Ending::Exit => ToKeeper::Finish { status: 0 },
             Ending::Again => ToKeeper::Again,

@@ -6,6 +6,8 @@ use std::os::fd::OwnedFd;
 
 use minder_keeper::wire::{ChildFds, ChildId, StageFailure};
 
+use crate::birthmark::Birthmark;
+
 /// One process.
 #[derive(Debug)]
 pub(crate) struct Process {
@@ -15,6 +17,8 @@ pub(crate) struct Process {
     pub(crate) failure: Option<StageFailure>,
     /// The process itself, whoever has its number later. Absent only on kernels before 5.2.
     pub(crate) pidfd: Option<OwnedFd>,
+    /// By what it is known again when everything else is gone.
+    birthmark: Option<Birthmark>,
 }
 
 /// All of them, by the keeper's names.
@@ -41,15 +45,21 @@ impl Processes {
         std::mem::take(&mut self.announced)
     }
 
-    /// A process has begun.
+    /// A process has begun. Takes its pidfd, which nobody else needs.
     pub(crate) fn began(
         &mut self,
         child: ChildId,
         pid: u32,
         failure: Option<StageFailure>,
-        pidfd: Option<OwnedFd>,
+        fds: &mut ChildFds,
     ) {
-        self.known.insert(child, Process { pid, failure, pidfd });
+        let birthmark = Birthmark::of(pid, fds);
+        self.known.insert(child, Process { pid, failure, pidfd: fds.pidfd.take(), birthmark });
+    }
+
+    /// By what a process is known again, if it has not ended.
+    pub(crate) fn birthmark(&self, child: ChildId) -> Option<Birthmark> {
+        self.known.get(&child)?.birthmark
     }
 
     /// Its end has been seen.

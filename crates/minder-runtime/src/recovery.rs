@@ -29,6 +29,7 @@ use crate::memo::{self, Memo};
 use crate::mind::Mind;
 use crate::pipes::PipeSet;
 use crate::processes::Processes;
+use crate::remains;
 use crate::roster::{self, Kept, READING_PREFIX, Roster};
 use crate::slot::Slot;
 use crate::status::exit_status;
@@ -121,6 +122,11 @@ impl Heritage {
         let listeners = Listeners::held(self.greeting.take_all(LISTENER_PREFIX));
         let children = std::mem::take(&mut self.greeting.children);
         let passing = self.greeting.take_all(OWN_PREFIX);
+        let remarks = self
+            .greeting
+            .take(remains::REMARKS.as_bytes())
+            .map(|fd| memo::contents(fd.as_fd()))
+            .transpose()?;
         let mut link = KeeperLink::new(self.greeting.port, self.greeting.copies)?;
         // The mind before was killed between the order for a process and the release of the sockets that only the process
         // was to have. It has them, or gets new ones.
@@ -129,11 +135,7 @@ impl Heritage {
         }
         let ledger = match ledger_fd {
             Some(fd) => Ledger::recalled(fd),
-            None => {
-                let ledger = Ledger::new()?;
-                link.hold(ledger::NAME, ledger.as_fd().try_clone_to_owned()?);
-                ledger
-            }
+            None => Ledger::new(link.memory_file(ledger::NAME)?),
         };
         let (roster, kept) = match roster_fd {
             Some(fd) => Roster::recalled(fd, readings)?,
@@ -173,6 +175,10 @@ impl Heritage {
             mind.trouble(error.to_string());
         }
         mind.write_journal(&parts.first_lines);
+        for remark in String::from_utf8_lossy(&remarks.unwrap_or_default()).lines() {
+            mind.trouble(remark.to_owned());
+        }
+        mind.link.release(remains::REMARKS);
         match kept {
             Some(kept) => mind.take_up(&kept, children, &self.readings, held_sockets),
             None => mind.begin(children),
@@ -271,7 +277,7 @@ impl Mind {
                 Some(mut kept) => {
                     slot.child = Some(child);
                     self.children.insert(child, id);
-                    self.processes.began(child, kept.pid, kept.failure, kept.fds.pidfd.take());
+                    self.processes.began(child, kept.pid, kept.failure, &mut kept.fds);
                     if program.surroundings.unborn == Unborn::NotMade {
                         self.unborn.extend(kept.failure.map(|failure| (child, failure)));
                     }

@@ -2,14 +2,15 @@
 //! what a later mind must know before it can make sense of the ledger.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::os::fd::{AsFd, OwnedFd};
+use std::io::Write;
+use std::os::fd::OwnedFd;
 
 use minder_core::control::Ending;
 use minder_core::ids::{GroupName, InstanceId};
 use minder_core::supervision::{Mode, Supervision};
 
 use crate::keeper_link::KeeperLink;
-use crate::memo::{self, Memo};
+use crate::memo::Memo;
 
 /// The name under which the keeper holds it.
 pub const NAME: &str = "roster";
@@ -51,8 +52,7 @@ impl Roster {
     /// When the system has no memory or no descriptor left.
     pub fn new(link: &mut KeeperLink, held: BTreeSet<u32>) -> std::io::Result<Self> {
         let latest = held.last().copied().unwrap_or(0);
-        let memo = Memo::new(NAME)?;
-        link.hold(NAME, memo.as_fd().try_clone_to_owned()?);
+        let memo = Memo::new(link.memory_file(NAME)?)?;
         Ok(Self { memo, latest, held, readings: BTreeMap::new(), ending: Ending::Exit })
     }
 
@@ -88,8 +88,8 @@ impl Roster {
     pub fn read_more(&mut self, snapshot: &[u8], link: &mut KeeperLink) {
         self.latest += 1;
         // Without it a killed mind could not know the groups of it; the others it would.
-        if let Ok(fd) = memo::sealed("reading", snapshot) {
-            link.hold(format!("{READING_PREFIX}{}", self.latest), fd);
+        let file = link.memory_file(&format!("{READING_PREFIX}{}", self.latest));
+        if file.and_then(|mut file| file.write_all(snapshot)).is_ok() {
             self.held.insert(self.latest);
         }
     }

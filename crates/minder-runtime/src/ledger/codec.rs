@@ -6,10 +6,11 @@ use minder_core::program::CommandProblem;
 use minder_core::time::{Instant, Now, WallTime};
 
 use super::Record;
+use crate::birthmark::Birthmark;
 use crate::memo::checksum;
 
 /// To be raised with every change of what follows.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 const HEADER: usize = 1 + 2 + 8;
 
 /// The bytes of a record.
@@ -17,6 +18,7 @@ pub(super) fn encode(record: &Record) -> Vec<u8> {
     let mut body = Writer(Vec::with_capacity(256));
     body.u32(record.child);
     body.facts(&record.facts);
+    body.option(record.birthmark, Writer::birthmark);
     body.option(record.stdout_log.as_ref(), |w, path| w.bytes(path.as_bytes()));
     body.option(record.stderr_log.as_ref(), |w, path| w.bytes(path.as_bytes()));
     let body = body.0;
@@ -39,6 +41,7 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Record> {
     Some(Record {
         child: reader.u32()?,
         facts: reader.facts()?,
+        birthmark: reader.option(Reader::birthmark)?,
         stdout_log: reader.option(|r| r.bytes().map(ByteString::from))?,
         stderr_log: reader.option(|r| r.bytes().map(ByteString::from))?,
     })
@@ -93,6 +96,12 @@ impl Writer {
         if let Some(value) = value {
             write(self, value);
         }
+    }
+
+    fn birthmark(&mut self, mark: Birthmark) {
+        self.u32(mark.pid);
+        self.u64(mark.birth);
+        mark.pipes.into_iter().for_each(|pipe| self.u64(pipe));
     }
 
     fn facts(&mut self, facts: &Facts) {
@@ -229,6 +238,11 @@ impl<'a> Reader<'a> {
         }
     }
 
+    fn birthmark(&mut self) -> Option<Birthmark> {
+        let (pid, birth) = (self.u32()?, self.u64()?);
+        Some(Birthmark { pid, birth, pipes: [self.u64()?, self.u64()?, self.u64()?] })
+    }
+
     fn facts(&mut self) -> Option<Facts> {
         Some(Facts {
             phase: self.phase()?,
@@ -354,6 +368,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_record_comes_back_as_it_was(
+            mark: Option<(u32, u64, [u64; 3])>,
             phase in phases(), failures: u32, started: Option<(u64, i64)>, stopped: Option<i64>,
             last_exit in proptest::option::of(exits()), trouble in 0..12u8, errno: i32, word: Vec<u8>,
             pending: bool, child: u32, log: Option<Vec<u8>>,
@@ -379,7 +394,8 @@ mod tests {
                 stopped: stopped.map(WallTime), last_exit, trouble,
                 stop_pending: if pending { StopPending::Yes } else { StopPending::No },
             };
-            let record = Record { facts, child, stdout_log: log.clone().map(Into::into), stderr_log: log.map(Into::into) };
+            let birthmark = mark.map(|(pid, birth, pipes)| Birthmark { pid, birth, pipes });
+            let record = Record { facts, child, birthmark, stdout_log: log.clone().map(Into::into), stderr_log: log.map(Into::into) };
             prop_assert_eq!(decode(&encode(&record)), Some(record));
         }
 

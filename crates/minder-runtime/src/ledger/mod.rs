@@ -12,7 +12,8 @@ use std::os::unix::fs::FileExt;
 
 use minder_core::ids::{BytePath, InstanceId};
 use minder_core::instance::Facts;
-use rustix::fs::{MemfdFlags, memfd_create};
+
+use crate::birthmark::Birthmark;
 
 /// The room of one slot, in bytes: half a page, so that none crosses a page's border.
 const SLOT: usize = 2048;
@@ -27,6 +28,8 @@ pub struct Record {
     pub facts: Facts,
     /// The keeper's name of the last process that was ordered. Zero: none was.
     pub child: u32,
+    /// By what that process is known again, once it is there.
+    pub birthmark: Option<Birthmark>,
     /// The file of standard output, if minder chose its name.
     pub stdout_log: Option<BytePath>,
     /// The file of standard error, if minder chose its name.
@@ -40,12 +43,9 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// An empty one.
-    ///
-    /// # Errors
-    /// When the system has no memory or no descriptor left.
-    pub fn new() -> io::Result<Self> {
-        Ok(Self { file: File::from(memfd_create(NAME, MemfdFlags::CLOEXEC)?) })
+    /// An empty one, in this file.
+    pub fn new(file: File) -> Self {
+        Self { file }
     }
 
     /// One that an earlier mind wrote.

@@ -22,7 +22,7 @@ use minder_runtime::recovery::Heritage;
 use minder_runtime::{clock, daemonise, listeners};
 use rustix::fs::Mode;
 
-use super::{Kind, Station, become_keeper, fail};
+use super::{Beginning, Kind, Station, become_keeper, fail};
 
 /// Is circusd: prepares, then becomes the keeper.
 #[expect(clippy::needless_pass_by_value, reason = "every personality is called like this")]
@@ -60,7 +60,8 @@ fn start(arguments: &[OsString], called: &[OsString]) -> ExitCode {
     {
         return fail(&format!("cannot write {}: {error}", file.display()));
     }
-    let error = become_keeper(Kind::Circusd, &prepared.snapshot, prepared.sockets, called);
+    let (file, snapshot, held) = (&prepared.file, &prepared.snapshot[..], prepared.sockets);
+    let error = become_keeper(Beginning { kind: Kind::Circusd, file, snapshot, held, called });
     fail(&format!("cannot become the keeper: {error}"))
 }
 

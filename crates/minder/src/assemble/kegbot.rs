@@ -15,7 +15,7 @@ use minder_kegbot_master::station::{self, Origin};
 use minder_runtime::mind::Mind;
 use minder_runtime::recovery::Heritage;
 
-use super::{Kind, Station, become_keeper, fail};
+use super::{Beginning, Kind, Station, become_keeper, fail};
 
 /// Runs a file in the foreground, as `minder run FILE`; `called` is the whole command line.
 pub(crate) fn run_file(file: &Path, called: &[OsString]) -> ExitCode {
@@ -25,7 +25,10 @@ pub(crate) fn run_file(file: &Path, called: &[OsString]) -> ExitCode {
     }
     let Some(reading) = draft.reading else { return ExitCode::FAILURE };
     hold_signals();
-    let error = become_keeper(Kind::KegbotMaster, &reading.snapshot, Vec::new(), called);
+    let file = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+    let (file, snapshot) = (&file, &reading.snapshot[..]);
+    let error =
+        become_keeper(Beginning { kind: Kind::KegbotMaster, file, snapshot, held: Vec::new(), called });
     fail(&format!("cannot become the keeper: {error}"))
 }
 

@@ -27,8 +27,10 @@ use minder_keeper::{Boot, RESTART_VARIABLE};
 use minder_runtime::greeting::Greeting;
 use minder_runtime::mind::{Departure, Mind};
 use minder_runtime::recovery::{Heritage, Parts};
+use minder_runtime::remains::{self, Remains};
 use minder_runtime::roster::READING_PREFIX;
-use minder_runtime::{clock, handle, memo, process};
+use minder_runtime::shelf::{self, Claim, Shelf};
+use minder_runtime::{clock, handle, process};
 
 /// What a mind of some personality is made of.
 trait Station {
@@ -81,25 +83,72 @@ fn fail(text: &str) -> ExitCode {
     ExitCode::from(111)
 }
 
-/// Becomes the keeper of a daemon of this kind. `held` are its sockets and what else its mind finds by name; `called` is the
-/// whole command line. Returns only the reason why not.
-fn become_keeper(
+/// What a daemon is started from.
+struct Beginning<'a> {
     kind: Kind,
-    snapshot: &[u8],
+    /// The file of configuration, by which a daemon that was killed is known again.
+    file: &'a Path,
+    /// What was read.
+    snapshot: &'a [u8],
+    /// Its sockets, and what else its mind finds by name.
     held: Vec<(String, OwnedFd)>,
-    called: &[OsString],
-) -> io::Error {
-    let fixed = [(format!("{READING_PREFIX}1"), snapshot), (FIRST_READING.to_owned(), snapshot)];
-    let fixed = fixed.into_iter().chain([(KIND.to_owned(), kind.word().as_bytes())]);
-    let sealed = fixed.map(|(name, bytes)| memo::sealed(&name, bytes).map(|fd| (name, fd)));
-    let mut all = match sealed.collect::<io::Result<Vec<_>>>() {
-        Ok(all) => all,
-        Err(error) => return error,
+    /// The whole command line.
+    called: &'a [OsString],
+}
+
+/// Becomes the keeper of a daemon. Returns only the reason why not.
+fn become_keeper(beginning: Beginning<'_>) -> io::Error {
+    let called = beginning.called;
+    match boot(beginning) {
+        Ok(boot) => {
+            let environment: Vec<_> =
+                std::env::vars_os().filter(|(name, _)| name != RESTART_VARIABLE).collect();
+            boot.exec(called, &environment)
+        }
+        Err(error) => error,
+    }
+}
+
+/// From what one killed as a whole has left, if programs of it live; else from the beginning.
+fn boot(beginning: Beginning<'_>) -> io::Result<Boot> {
+    let Beginning { kind, file, snapshot, held, .. } = beginning;
+    let (shelf, lock, found) = match shelf::claim(kind.word(), file.as_os_str().as_encoded_bytes()) {
+        Claim::Left(shelf, lock) => {
+            let found = Remains::find(&shelf)?;
+            if found.is_none() {
+                shelf.clear_files();
+            }
+            (shelf, Some(lock), found)
+        }
+        Claim::Empty(shelf, lock) => (shelf, Some(lock), None),
+        Claim::None => (Shelf::Nameless, None, None),
     };
+    let mut all = Vec::new();
+    let mut succession = None;
+    match found {
+        Some(found) => {
+            all.push((
+                remains::REMARKS.to_owned(),
+                Shelf::Nameless.filled("remarks", found.remarks.join("\n").as_bytes())?,
+            ));
+            // The servers are those of today's file; programs stay as they are until somebody asks for an update.
+            all.extend(found.held.into_iter().filter(|(name, _)| name != FIRST_READING));
+            succession = Some(found.succession);
+        }
+        None => {
+            let reading = format!("{READING_PREFIX}1");
+            for (name, bytes) in [(&reading[..], snapshot), (KIND, kind.word().as_bytes())] {
+                all.push((name.to_owned(), shelf.filled(name, bytes)?));
+            }
+        }
+    }
+    all.push((FIRST_READING.to_owned(), shelf.filled(FIRST_READING, snapshot)?));
     all.extend(held);
+    if let (Shelf::Directory(directory), Some(lock)) = (shelf, lock) {
+        all.extend([(shelf::NAME.to_owned(), directory), (shelf::LOCK_NAME.to_owned(), lock)]);
+    }
     let held = all.into_iter().map(|(name, fd)| (name.into_bytes(), fd)).collect();
-    let environment: Vec<_> = std::env::vars_os().filter(|(name, _)| name != RESTART_VARIABLE).collect();
-    Boot { held, succession: None }.exec(called, &environment)
+    Ok(Boot { held, succession })
 }
 
 /// Is the mind of a keeper.

@@ -15,13 +15,14 @@ use minder_keeper::{RESTART_VARIABLE, hold_signals};
 use minder_runtime::logs::{FreshNames, clean_fresh, set_syslog_identity};
 use minder_runtime::mind::Mind;
 use minder_runtime::recovery::Heritage;
-use minder_runtime::{daemonise, group_sockets, memo};
+use minder_runtime::shelf::Shelf;
+use minder_runtime::{daemonise, group_sockets};
 use minder_supervisord::daemon::front::{self, Prepared, Start};
 use minder_supervisord::daemon::opening::Opening;
 use minder_supervisord::daemon::servers;
 use minder_supervisord::daemon::station;
 
-use super::{Kind, Station, become_keeper, fail, taken};
+use super::{Beginning, Kind, Station, become_keeper, fail, taken};
 
 /// What the front's first log lines are called among the descriptors that the keeper holds.
 const OPENING: &str = "opening";
@@ -64,13 +65,14 @@ fn try_socket(socket: &GroupSocket) -> Result<(), Errno> {
 }
 
 fn keeper(prepared: Prepared, called: &[OsString]) -> io::Error {
-    let opening = match memo::sealed(OPENING, &prepared.opening.encode()) {
+    let opening = match Shelf::Nameless.filled(OPENING, &prepared.opening.encode()) {
         Ok(opening) => opening,
         Err(error) => return error,
     };
     let mut held = vec![(OPENING.to_owned(), opening)];
     held.extend(prepared.sockets);
-    become_keeper(Kind::Supervisord, &prepared.snapshot, held, called)
+    let (file, snapshot) = (&prepared.file, &prepared.snapshot[..]);
+    become_keeper(Beginning { kind: Kind::Supervisord, file, snapshot, held, called })
 }
 
 /// What a supervisord's mind is made of.

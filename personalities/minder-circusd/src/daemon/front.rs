@@ -29,6 +29,8 @@ use crate::sockets;
 /// What the front has made ready.
 #[derive(Debug)]
 pub struct Prepared {
+    /// The file, from the root.
+    pub file: PathBuf,
     /// What the daemon begins with, for the mind.
     pub snapshot: Vec<u8>,
     /// The sockets by what the keeper is to call them: the endpoints, and those that processes inherit.
@@ -105,6 +107,7 @@ fn run(options: &Options, start: Ending, machinery: Machinery) -> Result<Prepare
         ExitCode::FAILURE
     })?;
     Ok(Prepared {
+        file: absolute(&options.file).into(),
         snapshot: kept.encode(),
         sockets,
         pidfile: pidfile.map(PathBuf::from),

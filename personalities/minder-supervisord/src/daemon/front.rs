@@ -33,6 +33,8 @@ pub enum Start {
 /// What the front has made ready.
 #[derive(Debug)]
 pub struct Prepared {
+    /// The configuration file, from the root.
+    pub file: PathBuf,
     /// The reading of the configuration, for the mind.
     pub snapshot: Vec<u8>,
     /// What is to be logged first.
@@ -121,6 +123,7 @@ fn run(
     };
     let named = |(i, fd)| (format!("{}{i}", servers::HELD_PREFIX), fd);
     Ok(Prepared {
+        file: std::path::absolute(&source.file).unwrap_or_else(|_| PathBuf::from(&source.file)),
         snapshot,
         sockets: sockets.into_iter().enumerate().map(named).collect(),
         pidfile: PathBuf::from(&settings.supervisord.pidfile),

@@ -1,0 +1,125 @@
+//! What a keeper and a mind have left that were killed both: processes that live on, and what is known of them.
+//!
+//! ```text
+//!  Shelf ─▶ roster, ledger ─▶ birthmarks ─▶ the same process still? ─▶ pidfd, pipes through /proc/PID/fd ─▶ Succession
+//! ```
+//!
+//! A process is taken over only if it is the very one that was started: a pid alone may be a stranger's by now. Of those
+//! that have ended nobody knows how.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+
+use minder_keeper::wire::{ChildFds, ChildId, ChildState, STATUS_UNKNOWN};
+use minder_keeper::{KeptChild, Succession};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{Mode, OFlags};
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
+
+use crate::birthmark::{Birthmark, birth, pipe_inode};
+use crate::ledger::{self, Ledger};
+use crate::roster::{self, Roster};
+use crate::shelf::Shelf;
+
+/// What the lines on it are called among the descriptors that the keeper holds.
+pub const REMARKS: &str = "remarks";
+
+/// What was found.
+#[derive(Debug)]
+pub struct Remains {
+    /// The memory files, by the names under which the keeper is to hold them.
+    pub held: Vec<(String, OwnedFd)>,
+    /// The processes.
+    pub succession: Succession,
+    /// Lines for the log.
+    pub remarks: Vec<String>,
+}
+
+impl Remains {
+    /// Looks through what lies on a shelf. `None`: no process lives that is known there.
+    ///
+    /// # Errors
+    /// When the system has no descriptor left.
+    pub fn find(shelf: &Shelf) -> io::Result<Option<Self>> {
+        let held = shelf.files()?;
+        let file = |name: &str| held.iter().find(|(known, _)| known == name).map(|(_, fd)| fd.try_clone());
+        let (Some(roster), Some(ledger)) = (file(roster::NAME).transpose()?, file(ledger::NAME).transpose()?)
+        else {
+            return Ok(None);
+        };
+        let (_, Some(kept)) = Roster::recalled(roster, BTreeSet::new())? else { return Ok(None) };
+        let ledger = Ledger::recalled(ledger);
+        let (mut children, mut remarks, mut living) = (Vec::new(), Vec::new(), 0);
+        for id in kept.groups.iter().flat_map(|(_, _, ids)| ids) {
+            let Some(record) = ledger.read(*id) else { continue };
+            let Some(mark) = record.birthmark else { continue };
+            let (state, fds) = match find_again(&mark) {
+                Some(pidfd) => {
+                    living += 1;
+                    (ChildState::Alive, reopen(&mark, pidfd, &mut remarks))
+                }
+                None => (ChildState::Exited(STATUS_UNKNOWN), ChildFds::default()),
+            };
+            children.push(KeptChild {
+                child: ChildId(record.child),
+                pid: mark.pid,
+                state,
+                failure: None,
+                fds,
+            });
+        }
+        if living == 0 {
+            return Ok(None);
+        }
+        let ended = children.len() - living;
+        remarks.insert(
+            0,
+            format!(
+                "the minder before this one was killed as a whole; {living} of its processes live and are taken over, \
+                 {ended} have ended, nobody knows how"
+            ),
+        );
+        Ok(Some(Self { held, succession: Succession { lives: 1, children }, remarks }))
+    }
+}
+
+/// The very process, if it still lives.
+fn find_again(mark: &Birthmark) -> Option<OwnedFd> {
+    let pid = Pid::from_raw(i32::try_from(mark.pid).ok()?)?;
+    let pidfd = pidfd_open(pid, PidfdFlags::empty()).ok()?;
+    if birth(mark.pid, pidfd.as_fd()) != Some(mark.birth) {
+        return None;
+    }
+    // A zombie is dead.
+    let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
+    let ended = poll(&mut [PollFd::new(&pidfd, PollFlags::IN)], Some(&at_once));
+    (ended == Ok(0)).then_some(pidfd)
+}
+
+/// Our ends of its pipes, made anew of its own ends, where it still has those that it was given.
+fn reopen(mark: &Birthmark, pidfd: OwnedFd, remarks: &mut Vec<String>) -> ChildFds {
+    let mut end = |number: usize, access: OFlags| {
+        let inode = mark.pipes.get(number).copied().filter(|inode| *inode != 0)?;
+        let path = format!("/proc/{}/fd/{number}", mark.pid);
+        let opened = rustix::fs::open(path, access | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty()).ok();
+        let pipe = opened.filter(|fd| pipe_inode(fd.as_fd()) == Some(inode));
+        if pipe.is_none() {
+            let stream = ["standard input", "standard output", "standard error"]
+                .get(number)
+                .copied()
+                .unwrap_or_default();
+            remarks.push(format!(
+                "the {stream} of process {} cannot be reached any more; what goes there is lost",
+                mark.pid
+            ));
+        }
+        pipe
+    };
+    ChildFds {
+        stdin: end(0, OFlags::WRONLY),
+        stdout: end(1, OFlags::RDONLY),
+        stderr: end(2, OFlags::RDONLY),
+        pidfd: Some(pidfd),
+    }
+}
