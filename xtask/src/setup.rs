@@ -79,7 +79,9 @@ fn packages() -> Result<(), Problem> {
     }
     for (program, probe, package) in missing {
         if !step::works(program, probe) {
-            return Err(Problem::Missing(format!("{package} is missing; as root: apt-get install {package}")));
+            return Err(Problem::Missing(format!(
+                "{package} is missing; as root: apt-get install {package}"
+            )));
         }
     }
     Ok(())

@@ -145,7 +145,9 @@ mod tests {
 
     #[test]
     fn nothing_is_too_deep_or_too_long_to_be_refused() {
-        for bytes in [b"[".repeat(100_000), b"{\"a\":".repeat(100_000), b"9".repeat(100_000), vec![b'"'; 100_001]] {
+        for bytes in
+            [b"[".repeat(100_000), b"{\"a\":".repeat(100_000), b"9".repeat(100_000), vec![b'"'; 100_001]]
+        {
             assert!(Message::read(&bytes).is_err());
         }
     }
