@@ -2,9 +2,13 @@
 
 import itertools
 import os
+import socketserver
 import time
 
 COUNTER = itertools.count(1)
+# One write for the head of an answer and its body: a worker that is killed has sent all of a page or nothing, and of nothing
+# nginx asks the other one.
+socketserver.StreamRequestHandler.wbufsize = 64 * 1024
 # What a database would take, in seconds.
 THINKING = 0.01
 

@@ -197,20 +197,22 @@ impl Station {
         let client = Client::new(Address::Unix(self.socket.clone()), None);
         let deadline = Instant::now() + patience;
         loop {
-            let answer = client.call("supervisor.getAllProcessInfo", &[]).await.map_err(|error| {
-                Complaint::failed(format!("minder does not tell of its programs: {error}"))
-            })?;
-            let programs = programs_of(&answer)
-                .ok_or_else(|| Complaint::failed("minder tells of its programs in an unknown form"))?;
             let moving = |program: &Program| matches!(program.state.as_str(), "STARTING" | "BACKOFF");
-            if !programs.iter().any(moving) {
-                return Ok(programs);
-            }
+            let told =
+                match client.call("supervisor.getAllProcessInfo", &[]).await.map(|all| programs_of(&all)) {
+                    Ok(Some(programs)) if !programs.iter().any(moving) => return Ok(programs),
+                    Ok(Some(programs)) => Ok(programs),
+                    Ok(None) => Err(Complaint::failed("minder tells of its programs in an unknown form")),
+                    Err(error) => {
+                        Err(Complaint::failed(format!("minder does not tell of its programs: {error}")))
+                    }
+                };
+            // A Ctrl-C reaches the station as well, and may end it before we hear of it: then it tells nothing any more.
             match self.wait(interrupts, Some(deadline)).await {
                 Woken::Changed => {}
                 Woken::Interrupted => return Err(Over::Asked),
                 Woken::Ended => return Err(Over::Broken(self.broken())),
-                Woken::Late => return Ok(programs),
+                Woken::Late => return Ok(told?),
             }
         }
     }

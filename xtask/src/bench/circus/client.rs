@@ -179,6 +179,8 @@ mod tests {
             stream.write_all(b"\x04\x05\x04PONG").unwrap();
             stream.write_all(&framed(br#"{"status": "ok", "pids": [1]}"#)).unwrap();
             stream.write_all(&framed(br#"{"status": "error", "reason": "no"}"#)).unwrap();
+            // Whoever asks last must find somebody.
+            let _ = stream.read_to_end(&mut Vec::new());
         });
         let mut client = Client::connect(&path).unwrap();
         assert_eq!(client.call("list", &json!({})).unwrap()["pids"], json!([1]));
