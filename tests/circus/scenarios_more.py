@@ -55,12 +55,25 @@ def signals_to_relatives(d):
             pass
 
 
+def _command_lines(parent):
+    """Of the children of a process."""
+    with open("/proc/%d/task/%d/children" % (parent, parent)) as file:
+        children = file.read().split()
+    lines = []
+    for child in children:
+        with open("/proc/%s/cmdline" % child, "rb") as file:
+            lines.append(file.read())
+    return lines
+
+
 def figures_of_processes(d):
     d.configure("[watcher:Alpha]\ncopy_env = True\ncmd = sh -c 'sleep 1000 & echo ready > {dir}/ready; wait'\n[watcher:off]\ncmd = sleep 1\nautostart = False\n"
                 .replace("{dir}", d.directory))
     d.start().ready()
     wait_until(lambda: os.path.exists(d.path("ready")), "the shell")
     pid = d.living("alpha", 1)[0]
+    # A child is the shell itself until it has become what it is to be.
+    wait_until(lambda: b"sleep" in b"".join(_command_lines(pid)), "the child")
 
     def shape(info):
         """Its fields and what they are, without how much."""

@@ -58,6 +58,7 @@ const ALONE: &[&str] = &[
     "a_class_that_nobody_can_run",
     "a_page_that_fails_restarts_its_watcher",
     "a_redis_is_watched",
+    "who_flaps_is_stopped",
     "thousands_of_commands_by_chance",
 ];
 
@@ -69,6 +70,11 @@ fn a_class_that_nobody_can_run() {
 #[test]
 fn a_page_that_fails_restarts_its_watcher() {
     pass_circus("a_page_that_fails_restarts_its_watcher");
+}
+
+#[test]
+fn who_flaps_is_stopped() {
+    pass_circus("who_flaps_is_stopped");
 }
 
 #[test]
@@ -89,7 +95,6 @@ fn years_of_devices() {
 
 scenarios! {
     plugins_are_watchers
-    who_flaps_is_stopped
     who_gives_no_sign_is_replaced
     events_are_counted
     everybodys_figures_are_told

@@ -20,5 +20,6 @@ mod rpc;
 mod rpc_logs;
 mod shell;
 mod superlance;
+mod upgrade;
 mod web_page;
 mod whole_daemon;

@@ -9,7 +9,7 @@ use crate::{setup, workspace};
 /// When something is missing, does not build, or a test fails.
 pub(crate) fn run(words: &[String]) -> Result<(), Problem> {
     setup::run()?;
-    step::run("build", workspace::cargo().args(["build", "--package", "minder"]))?;
+    build()?;
     let (flags, names): (Vec<&String>, Vec<&String>) = words.iter().partition(|word| word.starts_with("--"));
     let mut command = workspace::cargo();
     // The tests mostly wait, each for two daemons or four; a third of the waiting is Python's start.
@@ -27,4 +27,14 @@ pub(crate) fn run(words: &[String]) -> Result<(), Problem> {
         command.env("MINDER_PROOF_SUBJECT", "original");
     }
     step::run("tests", command.args(names))
+}
+
+/// The program that is tested, and beside it one of another release, as which it is upgraded.
+fn build() -> Result<(), Problem> {
+    let (built, other) =
+        (workspace::target().join("debug/minder"), workspace::target().join("debug/minder-other-wire"));
+    let build = ["build", "--package", "minder"];
+    step::run("build of another release", workspace::cargo().args(build).args(["--features", "other-wire"]))?;
+    std::fs::copy(built, &other).map_err(|error| Problem::File(other.display().to_string(), error))?;
+    step::run("build", workspace::cargo().args(build))
 }

@@ -20,7 +20,7 @@ pub use port::Port;
 
 /// Version of this protocol, told in [`FromKeeper::Hello`]. Both ends are the same executable, except for the
 /// moment of an upgrade.
-pub const VERSION: u32 = 4;
+pub const VERSION: u32 = if cfg!(feature = "other-wire") { 1004 } else { 4 };
 
 /// The mind's name for one process of its choosing; not used again while the keeper still knows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

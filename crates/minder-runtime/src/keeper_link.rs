@@ -72,6 +72,11 @@ impl KeeperLink {
         Ok(file)
     }
 
+    /// Where memory files lie.
+    pub fn shelf(&self) -> &Shelf {
+        &self.shelf
+    }
+
     /// Nothing is to be found by anybody any more.
     pub fn take_down_shelf(&self) {
         self.shelf.take_down();

@@ -14,6 +14,8 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -80,11 +82,16 @@ pub struct Mind {
 }
 
 impl Mind {
-    /// Goes on until everything has stopped, or the keeper is gone; says what is to follow.
+    /// Goes on until everything has stopped, the keeper is gone, or one of `programs` arrives to be minder from now on; says
+    /// what is to follow.
     ///
     /// # Errors
     /// When the kernel refuses to wait.
-    pub async fn run(&mut self, mut requests: mpsc::Receiver<Asked>) -> io::Result<Departure> {
+    pub async fn run(
+        &mut self,
+        mut requests: mpsc::Receiver<Asked>,
+        mut programs: mpsc::Receiver<OwnedFd>,
+    ) -> io::Result<Departure> {
         let mut ready = Vec::new();
         self.settle();
         while !self.finished {
@@ -102,6 +109,11 @@ impl Mind {
                     }
                 }
                 Some((request, reply)) = requests.recv() => self.answer(request, reply),
+                Some(program) = programs.recv() => {
+                    self.trouble("minder becomes another program; what it looks after is not touched".to_owned());
+                    self.settle();
+                    return Ok(Departure::Replaced(program));
+                }
                 watched = self.pipes.ready(&mut ready) => {
                     watched?;
                     for token in ready.drain(..) {
@@ -125,6 +137,24 @@ impl Mind {
             Ending::Exit => ToKeeper::Finish { status: 0 },
             Ending::Again => ToKeeper::Again,
         });
+        self.say_last().await
+    }
+
+    /// Has the keeper become another program, which starts the next mind. To be followed by the end of this process.
+    ///
+    /// # Errors
+    /// When the keeper is gone or does not listen within five seconds.
+    pub async fn hand_over(mut self, program: OwnedFd) -> io::Result<()> {
+        self.link.become_program(program);
+        self.say_last().await
+    }
+
+    /// Where what outlives keeper and mind is kept, if that is a place that others can find.
+    pub fn shelf(&self) -> Option<PathBuf> {
+        self.link.shelf().path()
+    }
+
+    async fn say_last(&mut self) -> io::Result<()> {
         let flushed = async {
             while !self.link.is_flushed() {
                 self.link.ready().await?;
@@ -235,7 +265,7 @@ impl Mind {
         }
     }
 
-    fn keeper_said(&mut self, message: &FromKeeper, fds: Vec<std::os::fd::OwnedFd>) {
+    fn keeper_said(&mut self, message: &FromKeeper, fds: Vec<OwnedFd>) {
         match *message {
             FromKeeper::Cloned { child, pid, pipes } => match pipes.unpack(fds) {
                 Ok(fds) => self.processes.announced(child, pid, fds),
@@ -399,12 +429,14 @@ impl Mind {
 }
 
 /// How a mind's work ends.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Debug)]
 pub enum Departure {
     /// Everything has stopped; what is to follow.
     Ended(Ending),
     /// The keeper was killed; this process is to become one. See [`Mind::succeed`].
     Orphaned,
+    /// Keeper and mind are to be this program from now on. See [`Mind::hand_over`].
+    Replaced(OwnedFd),
 }
 
 /// Whether the keeper is still there.

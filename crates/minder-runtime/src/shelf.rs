@@ -24,6 +24,9 @@ pub const NAME: &str = "shelf";
 /// What its lock is called there.
 pub const LOCK_NAME: &str = "shelf-lock";
 
+/// The socket beside the files by which the daemon can be asked what only minder understands.
+pub const DOOR: &str = "door";
+
 const LOCK: &str = "lock";
 const BOOT: &str = "boot";
 /// To be raised with every change of what lies on a shelf.
@@ -53,6 +56,14 @@ pub enum Claim {
 /// Takes the directory of a daemon of this kind and file of configuration, with its lock.
 pub fn claim(kind: &str, file: &[u8]) -> Claim {
     root().and_then(|root| claim_below(&root, kind, file)).unwrap_or(Claim::None)
+}
+
+/// The directories of all daemons of this user, whether one runs or has left something.
+pub fn all() -> Vec<PathBuf> {
+    let entries = root().and_then(std::fs::read_dir).into_iter().flatten().flatten();
+    let mut all: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(|path| path.is_dir()).collect();
+    all.sort();
+    all
 }
 
 fn claim_below(root: &Path, kind: &str, file: &[u8]) -> io::Result<Claim> {
@@ -108,6 +119,20 @@ fn private_directory(path: &Path) -> io::Result<OwnedFd> {
 }
 
 impl Shelf {
+    /// Another's directory, to look into.
+    ///
+    /// # Errors
+    /// When it is none, or not ours alone.
+    pub fn look_into(path: &Path) -> io::Result<Self> {
+        private_directory(path).map(Self::Directory)
+    }
+
+    /// Where it is, if it is a directory.
+    pub fn path(&self) -> Option<PathBuf> {
+        let Self::Directory(directory) = self else { return None };
+        std::fs::read_link(format!("/proc/self/fd/{}", raw(directory.as_fd()))).ok()
+    }
+
     /// A new empty memory file, in place of one of that name.
     ///
     /// # Errors
@@ -189,9 +214,9 @@ impl Shelf {
     pub fn take_down(&self) {
         self.clear();
         self.remove(LOCK);
-        if let Self::Directory(directory) = self
-            && let Ok(path) = std::fs::read_link(format!("/proc/self/fd/{}", raw(directory.as_fd())))
-        {
+        if let Some(path) = self.path() {
+            // A socket is no memory file.
+            let _ = std::fs::remove_file(path.join(DOOR));
             // Another daemon may have made a file there just now.
             let _ = std::fs::remove_dir(path);
         }

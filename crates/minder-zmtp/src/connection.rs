@@ -121,7 +121,10 @@ impl Connection {
     /// The next thing that the peer says. Meanwhile sends what the outbox holds. Cancel safe.
     pub(crate) async fn next(&mut self, outbox: &Outbox) -> Result<Incoming, End> {
         loop {
-            while let Some(item) = self.decoder.next_item()? {
+            // What has been read already waits as well: a few bytes are a question, and thousands of them one piece.
+            while !matches!(self.listening(outbox), Listening::Paused)
+                && let Some(item) = self.decoder.next_item()?
+            {
                 self.promised = None;
                 if let Some(incoming) = self.decipher(item)? {
                     return Ok(incoming);

@@ -8,7 +8,9 @@
 //! and its [`Station`].
 
 pub(crate) mod circusd;
+pub(crate) mod door;
 pub(crate) mod kegbot;
+pub(crate) mod readable;
 pub(crate) mod supervisord;
 
 use std::ffi::OsString;
@@ -31,6 +33,8 @@ use minder_runtime::remains::{self, Remains};
 use minder_runtime::roster::READING_PREFIX;
 use minder_runtime::shelf::{self, Claim, Shelf};
 use minder_runtime::{clock, handle, process};
+
+use door::About;
 
 /// What a mind of some personality is made of.
 trait Station {
@@ -63,6 +67,10 @@ pub(crate) enum Kind {
 impl Kind {
     const ALL: [Self; 3] = [Self::Supervisord, Self::Circusd, Self::KegbotMaster];
 
+    fn of_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.word() == word)
+    }
+
     fn word(self) -> &'static str {
         match self {
             Self::Supervisord => "supervisord",
@@ -74,6 +82,8 @@ impl Kind {
 
 /// What the word for the personality is called among the descriptors that the keeper holds.
 const KIND: &str = "personality";
+/// What the path of the file of configuration is called there.
+const CONFIGURATION: &str = "configuration";
 /// What the reading is called that the daemon itself was started from. A later one changes programs, but neither
 /// servers nor the main log, and those are what the held sockets belong to.
 const FIRST_READING: &str = "first-reading";
@@ -137,7 +147,10 @@ fn boot(beginning: Beginning<'_>) -> io::Result<Boot> {
         }
         None => {
             let reading = format!("{READING_PREFIX}1");
-            for (name, bytes) in [(&reading[..], snapshot), (KIND, kind.word().as_bytes())] {
+            let file = file.as_os_str().as_encoded_bytes();
+            for (name, bytes) in
+                [(&reading[..], snapshot), (KIND, kind.word().as_bytes()), (CONFIGURATION, file)]
+            {
                 all.push((name.to_owned(), shelf.filled(name, bytes)?));
             }
         }
@@ -163,24 +176,22 @@ fn run_mind(port: Port) -> io::Result<()> {
     process::ignore_file_size_signal();
     process::leave_requests_to_the_keeper();
     let mut heritage = Heritage::sort(Greeting::receive(port)?)?;
-    let kind = text(&mut heritage, KIND)?;
-    let kind = Kind::ALL.into_iter().find(|known| known.word() == kind);
+    let kind = Kind::of_word(&text(&mut heritage, KIND)?)
+        .ok_or_else(|| io::Error::other("the keeper holds something of a personality that is not known"))?;
+    let file = text(&mut heritage, CONFIGURATION)?;
     let first = taken(&mut heritage, FIRST_READING)?
         .ok_or_else(|| io::Error::other("the keeper holds no reading"))?;
     let station: Box<dyn Station> = match kind {
-        Some(Kind::Supervisord) => Box::new(supervisord::station(&first, &mut heritage)?),
-        Some(Kind::Circusd) => Box::new(circusd::station(&first, &mut heritage)?),
-        Some(Kind::KegbotMaster) => Box::new(kegbot::station(&heritage)?),
-        None => {
-            return Err(io::Error::other("the keeper holds something of a personality that is not known"));
-        }
+        Kind::Supervisord => Box::new(supervisord::station(&first, &mut heritage)?),
+        Kind::Circusd => Box::new(circusd::station(&first, &mut heritage)?),
+        Kind::KegbotMaster => Box::new(kegbot::station(&heritage)?),
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
     let local = tokio::task::LocalSet::new();
-    local.block_on(&runtime, live(heritage, station))
+    local.block_on(&runtime, live(heritage, station, kind, file))
 }
 
-async fn live(heritage: Heritage, mut station: Box<dyn Station>) -> io::Result<()> {
+async fn live(heritage: Heritage, mut station: Box<dyn Station>, kind: Kind, file: String) -> io::Result<()> {
     let (handle, requests) = handle::channel();
     let control: Rc<dyn Control> = Rc::new(handle);
     let parts = Parts {
@@ -191,10 +202,13 @@ async fn live(heritage: Heritage, mut station: Box<dyn Station>) -> io::Result<(
         first_lines: station.first_lines(clock::now()),
         calm_down: minder_keeper::give_back,
     };
+    let about = About { keeper: heritage.keeper(), kind, file };
     let mut mind = heritage.go_on(parts)?;
     station.serve(&control)?;
-    let ending = match mind.run(requests).await? {
+    let programs = door::open(mind.shelf(), about);
+    let ending = match mind.run(requests, programs).await? {
         Departure::Ended(ending) => ending,
+        Departure::Replaced(program) => return mind.hand_over(program).await,
         Departure::Orphaned => {
             if let Some(file) = station.pidfile() {
                 // Where it cannot be written it was not written before either.

@@ -30,6 +30,7 @@ mod status;
 mod stop;
 pub(crate) mod table;
 pub(crate) mod terminal;
+mod upgrade;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -72,6 +73,7 @@ enum Command {
     /// One of the programs of the demo.
     #[command(hide = true)]
     DemoPart(demo::parts::Arguments),
+    Upgrade(upgrade::Arguments),
     InstallLinks(install_links::Arguments),
     Completions(completions::Arguments),
     Man(man::Arguments),
@@ -99,6 +101,7 @@ pub(crate) fn main(arguments: Vec<OsString>) -> ExitCode {
         Command::Restart(arguments) => restart::run(&arguments),
         Command::Logs(arguments) => logs::run(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),
+        Command::Upgrade(arguments) => upgrade::run(&arguments),
         Command::InstallLinks(arguments) => install_links::run(&arguments),
         Command::Completions(arguments) => Ok(completions::run(&arguments, &mut published())),
         Command::Man(arguments) => man::run(&arguments, published()),
