@@ -38,10 +38,13 @@ def orderly_changes(d):
         ("set", {"options": {"max_retry": 2, "graceful_timeout": 3}}), ("set", {"options": {"env": {"A": "b"}}}),
         ("signal", {"signum": "cont"}), ("stop", {}), ("stop", {}), ("reload", {}), ("kill", {}), ("rm", {}),
     ]):
-        _do(d, "%s %r" % (command, properties), "m%d" % number, command, name=n, waiting=True, **properties)
         if command == "kill":
+            # Whether the end is told as well depends on what the original's pass finds first.
+            show(d, "kill", d.ask(command, name=n, waiting=True)["status"])
             d.living(n, 1)
-            _tell(d, "the next pass", "pass")
+            say(*[topic for topic, _ in d.events_for("pass") if not topic.endswith(".reap")])
+            continue
+        _do(d, "%s %r" % (command, properties), "m%d" % number, command, name=n, waiting=True, **properties)
 
 
 def added_at_run_time(d):
