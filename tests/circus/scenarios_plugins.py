@@ -124,7 +124,7 @@ def everybodys_figures_are_told(d):
 
 def who_uses_too_much_is_restarted(d):
     statsd = _Statsd()
-    _start(d, "[plugin:cpu]\nuse = circus.plugins.resource_watcher.ResourceWatcher\nwatcher = busy\nmax_cpu = 40\nloop_rate = 0.4\n"
+    _start(d, "[plugin:cpu]\nuse = circus.plugins.resource_watcher.ResourceWatcher\nwatcher = busy\nmax_mem = 10K\nloop_rate = 0.4\n"
               "max_count = 2\n" + statsd.config(),
            WATCHED + "[watcher:busy]\ncmd = sh -c 'while :; do :; done'\n")
     before, other = d.living("busy", 1), d.living("other", 1)

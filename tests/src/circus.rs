@@ -12,7 +12,7 @@ use std::process::Command;
 use std::time::Duration;
 
 /// How long a scenario may take; each wait in it has a bound of its own.
-const LIMIT: Duration = Duration::from_secs(120);
+const LIMIT: Duration = Duration::from_secs(300);
 
 /// What a transcript says of a scenario that could not be played to its end.
 const FAILED: &str = "the scenario ended with";

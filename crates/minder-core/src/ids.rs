@@ -58,7 +58,8 @@ pub struct UnitName {
     pub program: ProgramName,
 }
 
-/// One slot of the supervision: at most one process lives in it at a time. Never used again for another program.
+/// One slot of the supervision: at most one process lives in it at a time. The number of one that is gone
+/// is given again.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct InstanceId(pub u32);
 

@@ -23,7 +23,11 @@ pub struct Supervision {
     groups: Vec<Group>,
     instances: BTreeMap<InstanceId, Instance>,
     deadlines: BTreeSet<(Instant, InstanceId)>,
+    /// The lowest number that no slot ever had.
     next_id: u32,
+    /// The numbers below that no slot has now. They are given again, the lowest first, so that what is kept by number does
+    /// not grow, and that a later mind gives the same ones.
+    free_ids: BTreeSet<u32>,
     mode: Mode,
     /// Groups that are still to be stopped, the next one last.
     to_stop: Vec<GroupName>,
@@ -201,8 +205,9 @@ impl Supervision {
         let (mut members, mut new, mut before) = (Vec::new(), Vec::new(), Vec::new());
         for (program, staying) in spec.programs.iter().zip(staying) {
             let id = staying.unwrap_or_else(|| {
-                new.push(self.next_id);
-                self.new_id()
+                let id = self.new_id();
+                new.push(id);
+                id
             });
             let facts = match self.instances.remove(&id) {
                 Some(instance) => {
@@ -218,27 +223,34 @@ impl Supervision {
             members.push(id);
         }
         for id in leaving.into_values() {
-            self.instances.remove(&id);
-            effects.push(Effect::Drop(id));
+            self.drop_slot(id, effects);
         }
         effects.push(Effect::Reshape(spec.name.clone(), before));
         self.groups[place] = Group { spec, members };
         if self.mode == Mode::Running {
             for id in new {
-                self.stimulate(now, InstanceId(id), Stimulus::Begin, effects);
+                self.stimulate(now, id, Stimulus::Begin, effects);
             }
         }
     }
 
     fn new_id(&mut self) -> InstanceId {
-        let id = InstanceId(self.next_id);
-        self.next_id += 1;
-        id
+        let id = self.free_ids.pop_first().unwrap_or(self.next_id);
+        self.next_id = self.next_id.max(id + 1);
+        InstanceId(id)
+    }
+
+    fn drop_slot(&mut self, id: InstanceId, effects: &mut Vec<Effect>) {
+        self.instances.remove(&id);
+        self.free_ids.insert(id.0);
+        effects.push(Effect::Drop(id));
     }
 
     fn adopt(&mut self, spec: Arc<GroupSpec>, slots: Vec<(InstanceId, Facts)>) {
         let members = slots.iter().map(|&(id, _)| id).collect();
         for (program, (id, facts)) in spec.programs.iter().zip(slots) {
+            self.free_ids.extend(self.next_id..id.0);
+            self.free_ids.remove(&id.0);
             self.next_id = self.next_id.max(id.0 + 1);
             self.deadlines.extend(facts.deadline().map(|at| (at, id)));
             let instance = Instance { group: spec.name.clone(), spec: program.clone(), facts };
@@ -254,8 +266,7 @@ impl Supervision {
             return;
         }
         for id in self.groups.remove(place).members {
-            self.instances.remove(&id);
-            effects.push(Effect::Drop(id));
+            self.drop_slot(id, effects);
         }
         effects.push(Effect::Publish(Event::GroupRemoved(name.clone())));
     }
