@@ -37,6 +37,9 @@ pub enum Input {
     Spawned(InstanceId, Pid),
     /// No process could be made.
     NotSpawned(InstanceId, Trouble),
+    /// The order for a process was lost together with the mind that gave it, or what came of it was: there is no process, and
+    /// nobody will say why. It is given again, unless a stop has been asked for since.
+    OrderLost(InstanceId),
     /// A process ended, and its output has been read to the end.
     Exited(InstanceId, ExitStatus),
     /// A process could not be signalled although it is there.

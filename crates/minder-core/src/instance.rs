@@ -213,6 +213,8 @@ pub enum Stimulus {
     /// None could be made.
     NotSpawned(Trouble),
     /// The process ended.
+    /// There is none, and nobody will say why.
+    OrderLost,
     Exited(ExitStatus),
     /// The process could not be signalled.
     SignalFailed(Errno),
@@ -249,6 +251,7 @@ impl Step<'_> {
             Stimulus::NotSpawned(trouble) => self.not_spawned(trouble),
             Stimulus::Exited(status) => self.exited(status),
             Stimulus::SignalFailed(_) => self.signal_failed(),
+            Stimulus::OrderLost => self.order_lost(),
         }
     }
 
@@ -355,6 +358,22 @@ impl Step<'_> {
     fn came_up(&mut self, pid: Pid) {
         let before = self.facts.clone();
         self.facts.failures = 0;
+    /// Not a failed attempt: nothing is known of it.
+    fn order_lost(&mut self) {
+        if self.facts.phase != Phase::Spawning {
+            return;
+        }
+        match (self.facts.stop_pending, self.mood) {
+            (StopPending::No, Mood::Running) => self.effects.push(Effect::Spawn(self.id)),
+            (StopPending::Yes, _) | (_, Mood::Stopping) => {
+                let before = self.facts.clone();
+                self.facts.stop_pending = StopPending::No;
+                self.facts.phase = Phase::Down(Rest::Asked);
+                self.moved(before);
+            }
+        }
+    }
+
         self.facts.phase = Phase::Up { pid };
         self.moved(before);
     }

@@ -98,6 +98,7 @@ impl Supervision {
         self.go_on_stopping(now, effects);
     }
 
+            Input::OrderLost(id) => self.stimulate(now, id, Stimulus::OrderLost, effects),
     /// When the next [`Input::Tick`] is due.
     pub fn deadline(&self) -> Option<Instant> {
         self.deadlines.first().map(|&(at, _)| at)

@@ -305,7 +305,8 @@ impl Mind {
     fn catch_up(&mut self, news: &News) {
         let Some(phase) = self.world.instance(news.id).map(|instance| instance.facts.phase) else { return };
         match (phase, news.state) {
-            (Phase::Spawning, None) => self.spawn(news.id),
+            // Not by our own hand: somebody may have asked for a stop since.
+            (Phase::Spawning, None) => self.inputs.push_back(Input::OrderLost(news.id)),
             (_, None) => {}
             (_, Some(state)) => {
                 if let (Phase::Spawning, Some(pid)) = (phase, Pid::new(news.pid))
