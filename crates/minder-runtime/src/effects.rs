@@ -41,6 +41,11 @@ impl Mind {
     fn drop_slot(&mut self, id: InstanceId) {
         // One that is lost may still have a process, whose pipes nobody would serve any more.
         if let Some(mut slot) = self.slots.remove(&id) {
+            // Its end concerns nobody any more, least of all whoever gets the slot's number next.
+            if let Some(child) = slot.child {
+                self.children.remove(&child);
+                self.unborn.remove(&child);
+            }
             for channel in [Channel::Stdout, Channel::Stderr] {
                 slot.detach(channel, &self.pipes, &mut Vec::new());
             }
