@@ -2,11 +2,12 @@
 //!
 //! One file a command: [`setup`] prepares the machine, [`mod@test`] proves minder against the originals, [`tidy`] holds the
 //! sources against the rules that no compiler knows, [`ci`] is all of it in the order of the continuous integration,
-//! [`mod@bench`] measures. [`step`] runs a program with its time shown, [`workspace`] knows where things are.
+//! [`mod@bench`] measures, [`sim`] lets years of faults pass. [`step`] runs a program with its time shown, [`workspace`] knows where things are.
 
 mod bench;
 mod ci;
 mod setup;
+mod sim;
 mod step;
 mod test;
 mod tidy;
@@ -21,6 +22,7 @@ const USAGE: &str = "usage: cargo xtask COMMAND
           (--original-twice puts the original on both sides, which proves the comparison itself)
   tidy    check the rules that no compiler knows
   ci      fmt, clippy, test, rustdoc, deny, tidy: exactly what the continuous integration runs
+  sim     years of faults in a simulated world, from a seed; --help after it says more
   bench   measure minder and the originals side by side
 ";
 
@@ -33,6 +35,7 @@ fn main() -> ExitCode {
         "test" => test::run(&rest),
         "tidy" => tidy::run(),
         "ci" => ci::run(),
+        "sim" => sim::run(&rest),
         "bench" => bench::run(&rest),
         _ => {
             eprint!("{USAGE}");

@@ -26,8 +26,14 @@ pub(crate) fn run(words: &[String]) -> Result<(), Problem> {
     if flags.iter().any(|flag| *flag == "--original-twice") {
         command.env("MINDER_PROOF_SUBJECT", "original");
     }
-    step::run("tests", command.args(names))
+    step::run("tests", command.args(&names))?;
+    // Mistakes in the core cannot be made in the same build as all the rest, where nobody wants them.
+    if names.is_empty() { step::run("mutations", workspace::cargo().args(MUTATIONS)) } else { Ok(()) }
 }
+
+/// The mistakes of the core that the simulation has to find.
+const MUTATIONS: [&str; 7] =
+    ["test", "--package", "minder-sim", "--features", "mutations", "--test", "mutations"];
 
 /// The program that is tested, and beside it one of another release, as which it is upgraded.
 fn build() -> Result<(), Problem> {

@@ -11,6 +11,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("minder-config", &["minder-core"]),
     ("minder-keeper", &[]),
     ("minder-runtime", &["minder-core", "minder-keeper"]),
+    ("minder-sim", &["minder-core"]),
     ("minder-web", &["minder-core"]),
     ("minder-fleet", &["minder-core"]),
     ("minder-supervisord", &["minder-core", "minder-config"]),

@@ -22,6 +22,7 @@ use crate::backoff::Verdict;
 use crate::effect::Effect;
 use crate::event::{Event, Moved, Urgency};
 use crate::ids::{Errno, ExitStatus, InstanceId, Pid, Signal};
+use crate::mutation::{Mutation, Planted};
 use crate::program::{CommandProblem, ProgramSpec, Readiness, Startup};
 use crate::stop::{Reach, StopOrder};
 use crate::time::{Instant, Now, WallTime};
@@ -212,9 +213,9 @@ pub enum Stimulus {
     Spawned(Pid),
     /// None could be made.
     NotSpawned(Trouble),
-    /// The process ended.
     /// There is none, and nobody will say why.
     OrderLost,
+    /// The process ended.
     Exited(ExitStatus),
     /// The process could not be signalled.
     SignalFailed(Errno),
@@ -236,6 +237,7 @@ pub(crate) struct Step<'a> {
     pub(crate) facts: &'a mut Facts,
     pub(crate) mood: Mood,
     pub(crate) now: Now,
+    pub(crate) planted: Planted,
     pub(crate) effects: &'a mut Vec<Effect>,
 }
 
@@ -249,9 +251,9 @@ impl Step<'_> {
             Stimulus::Due => self.due(),
             Stimulus::Spawned(pid) => self.spawned(pid),
             Stimulus::NotSpawned(trouble) => self.not_spawned(trouble),
+            Stimulus::OrderLost => self.order_lost(),
             Stimulus::Exited(status) => self.exited(status),
             Stimulus::SignalFailed(_) => self.signal_failed(),
-            Stimulus::OrderLost => self.order_lost(),
         }
     }
 
@@ -305,6 +307,7 @@ impl Step<'_> {
             Phase::Stopping { pid, kill_at } if kill_at <= now => self.kill(pid),
             Phase::Waiting { until } if until <= now => match self.mood {
                 Mood::Running => self.spawn(),
+                Mood::Stopping if self.planted.is(Mutation::SpawnWhileStopping) => self.spawn(),
                 // Its group's turn to stop has not come, but there will be no next attempt. Left as it is it would be
                 // due for ever.
                 Mood::Stopping => self.give_up(),
@@ -321,7 +324,7 @@ impl Step<'_> {
 
     /// Orders a process; every attempt of a life passes here.
     fn spawn(&mut self) {
-        if self.mood == Mood::Stopping {
+        if self.mood == Mood::Stopping && !self.planted.is(Mutation::SpawnWhileStopping) {
             return;
         }
         let before = self.facts.clone();
@@ -341,7 +344,7 @@ impl Step<'_> {
         let Readiness::StaysUp(needed) = self.spec.readiness;
         // Reckoned from the process, not from the order: it must have lived that long.
         self.go(Phase::Starting { pid, ready_at: self.now.monotonic + needed });
-        if self.facts.stop_pending == StopPending::Yes {
+        if self.facts.stop_pending == StopPending::Yes && !self.planted.is(Mutation::ForgetPendingStop) {
             self.facts.stop_pending = StopPending::No;
             self.ask_to_end(pid, None);
         } else if needed.is_zero() {
@@ -355,9 +358,6 @@ impl Step<'_> {
         }
     }
 
-    fn came_up(&mut self, pid: Pid) {
-        let before = self.facts.clone();
-        self.facts.failures = 0;
     /// Not a failed attempt: nothing is known of it.
     fn order_lost(&mut self) {
         if self.facts.phase != Phase::Spawning {
@@ -374,6 +374,9 @@ impl Step<'_> {
         }
     }
 
+    fn came_up(&mut self, pid: Pid) {
+        let before = self.facts.clone();
+        self.facts.failures = 0;
         self.facts.phase = Phase::Up { pid };
         self.moved(before);
     }
@@ -410,7 +413,9 @@ impl Step<'_> {
         self.facts.trouble = if expected { None } else { Some(Trouble::BadExit(status)) };
         self.facts.phase = Phase::Down(Rest::Ended);
         self.moved(before);
-        if self.spec.restart.restarts(&self.spec.expected_exits, status) {
+        if self.spec.restart.restarts(&self.spec.expected_exits, status)
+            && !self.planted.is(Mutation::StayDown)
+        {
             self.spawn();
         }
     }
@@ -420,10 +425,12 @@ impl Step<'_> {
         let before = self.facts.clone();
         let asked_to_stop = self.facts.stop_pending == StopPending::Yes;
         self.facts.stop_pending = StopPending::No;
-        self.facts.failures = self.facts.failures.saturating_add(1);
+        let times = if self.planted.is(Mutation::CountFailureTwice) { 2 } else { 1 };
+        self.facts.failures = self.facts.failures.saturating_add(times);
         self.facts.trouble = Some(trouble);
         let verdict = self.spec.backoff.after(self.facts.failures);
         let pause = match verdict {
+            Verdict::RetryAfter(_) if self.planted.is(Mutation::SkipPause) => core::time::Duration::ZERO,
             Verdict::RetryAfter(pause) => pause,
             Verdict::GiveUp => core::time::Duration::ZERO,
         };
@@ -457,6 +464,9 @@ impl Step<'_> {
         let pause = policy.grace.max(core::time::Duration::from_secs(1));
         self.facts.phase = Phase::Stopping { pid, kill_at: self.now.monotonic + pause };
         self.effects.push(Effect::Keep(self.id));
+        if self.planted.is(Mutation::NeverKill) {
+            return;
+        }
         self.signal(pid, Signal::KILL, policy.kill_reach, Urgency::Overdue);
     }
 

@@ -12,7 +12,7 @@
 //! In reading order: [`ids`], [`time`], [`program`], [`socket`] and [`plan`] say what is wanted; [`change`] what a reload
 //! does; [`restart`], [`backoff`], [`stop`] are policies, one a file; [`instance`] is the life of one process;
 //! [`supervision`] all of them; [`input`], [`effect`], [`event`] are the three vocabularies; [`control`] is
-//! what may be asked, and how a face listens.
+//! what may be asked, and how a face listens; [`mutation`] is for the simulation's tests alone.
 //!
 //! # Invariants
 //! - It knows no dialect: no word of any configuration format or protocol appears here.
@@ -31,6 +31,7 @@ pub mod event;
 pub mod ids;
 pub mod input;
 pub mod instance;
+pub mod mutation;
 pub mod plan;
 pub mod program;
 pub mod restart;

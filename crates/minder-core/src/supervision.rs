@@ -12,6 +12,7 @@ use crate::event::Event;
 use crate::ids::{GroupName, InstanceId, UnitName};
 use crate::input::Input;
 use crate::instance::{Facts, Mood, Step, Stimulus};
+use crate::mutation::{Mutation, Planted};
 use crate::plan::GroupSpec;
 use crate::program::ProgramSpec;
 use crate::time::{Instant, Now};
@@ -31,6 +32,7 @@ pub struct Supervision {
     mode: Mode,
     /// Groups that are still to be stopped, the next one last.
     to_stop: Vec<GroupName>,
+    planted: Planted,
 }
 
 /// Where the supervision as a whole stands.
@@ -73,6 +75,12 @@ impl Supervision {
         Self::default()
     }
 
+    /// One that makes a mistake.
+    #[cfg(feature = "mutations")]
+    pub fn mistaken(mutation: Mutation) -> Self {
+        Self { planted: Planted::one(mutation), ..Self::default() }
+    }
+
     /// Takes one input and appends what is to be done to `effects`.
     pub fn step(&mut self, now: Now, input: Input, effects: &mut Vec<Effect>) {
         match input {
@@ -90,6 +98,7 @@ impl Supervision {
             Input::NotSpawned(id, trouble) => {
                 self.stimulate(now, id, Stimulus::NotSpawned(trouble), effects);
             }
+            Input::OrderLost(id) => self.stimulate(now, id, Stimulus::OrderLost, effects),
             Input::Exited(id, status) => self.stimulate(now, id, Stimulus::Exited(status), effects),
             Input::SignalFailed(id, errno) => {
                 self.stimulate(now, id, Stimulus::SignalFailed(errno), effects);
@@ -98,7 +107,6 @@ impl Supervision {
         self.go_on_stopping(now, effects);
     }
 
-            Input::OrderLost(id) => self.stimulate(now, id, Stimulus::OrderLost, effects),
     /// When the next [`Input::Tick`] is due.
     pub fn deadline(&self) -> Option<Instant> {
         self.deadlines.first().map(|&(at, _)| at)
@@ -308,7 +316,8 @@ impl Supervision {
             return;
         }
         while let Some(name) = self.to_stop.last() {
-            if !self.is_at_rest(name) {
+            let at_once = self.planted.is(Mutation::StopAllAtOnce) && self.to_stop.len() > 1;
+            if !(self.is_at_rest(name) || at_once) {
                 return;
             }
             self.to_stop.pop();
@@ -335,13 +344,13 @@ impl Supervision {
     }
 
     fn stimulate(&mut self, now: Now, id: InstanceId, stimulus: Stimulus, effects: &mut Vec<Effect>) {
-        let mood = self.mood();
+        let (mood, planted) = (self.mood(), self.planted);
         let Some(instance) = self.instances.get_mut(&id) else { return };
         if let Some(at) = instance.facts.deadline() {
             self.deadlines.remove(&(at, id));
         }
         let spec = &instance.spec;
-        Step { id, spec, facts: &mut instance.facts, mood, now, effects }.take(stimulus);
+        Step { id, spec, facts: &mut instance.facts, mood, now, planted, effects }.take(stimulus);
         if let Some(at) = instance.facts.deadline() {
             self.deadlines.insert((at, id));
         }

@@ -54,7 +54,9 @@ impl Chance {
 
 /// A number that depends on all these words and on nothing else.
 pub(crate) fn mix(words: &[u64]) -> u64 {
-    words.iter().fold(0x1234_5678_9abc_def1, |sum, &word| scramble(sum ^ word).wrapping_mul(0x2545_f491_4f6c_dd1d))
+    words
+        .iter()
+        .fold(0x1234_5678_9abc_def1, |sum, &word| scramble(sum ^ word).wrapping_mul(0x2545_f491_4f6c_dd1d))
 }
 
 /// In nanoseconds; more than five centuries are the most there is.

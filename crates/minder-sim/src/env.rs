@@ -46,7 +46,8 @@ pub(crate) struct Env {
 impl Env {
     /// Both clocks as the mind reads them.
     pub(crate) fn clocks(&self) -> Now {
-        let wall = WallTime(i64::try_from(self.now.0 / 1000).unwrap_or(i64::MAX).saturating_add(self.wall_ahead));
+        let wall =
+            WallTime(i64::try_from(self.now.0 / 1000).unwrap_or(i64::MAX).saturating_add(self.wall_ahead));
         let monotonic = match self.mutation {
             Some(Mutation::WallClock) => Instant(u64::try_from(wall.0).unwrap_or(0).saturating_mul(1000)),
             _ => self.now,
@@ -108,6 +109,6 @@ impl Env {
 
     /// One in `n`, as chance has it for this moment.
     pub(crate) fn one_in(&self, n: u64, about: u64) -> bool {
-        mix(&[self.seed, self.now.0, about]) % n == 0
+        mix(&[self.seed, self.now.0, about]).is_multiple_of(n)
     }
 }

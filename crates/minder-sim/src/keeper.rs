@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use minder_core::ids::ExitStatus;
 
 use crate::kernel::Life;
-use crate::wire::{ChildId, FromKeeper, Kept, Stage};
+use crate::wire::{ChildId, FromKeeper, Kept};
 
 /// How much of a child's life this mind knows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -106,10 +106,5 @@ impl Keeper {
     /// A child that lives, as far as is known.
     pub(crate) fn living(&self, id: ChildId) -> Option<Kept> {
         self.children.get(&id).map(|child| child.kept).filter(|kept| kept.exit.is_none())
-    }
-
-    /// Where the process gave up, of one that did.
-    pub(crate) fn stage(&self, id: ChildId) -> Stage {
-        self.children.get(&id).map_or(Stage::Passed, |child| child.kept.stage)
     }
 }

@@ -87,9 +87,10 @@ impl Kernel {
 
     /// The one of a unit that has not ended, and its pid. The newest, should there ever be two.
     pub(crate) fn living(&self, unit: Unit) -> Option<(u32, Process)> {
-        let living = self.processes.iter().filter(|(_, process)| {
-            process.unit == unit && !matches!(process.state, State::Zombie(_))
-        });
+        let living = self
+            .processes
+            .iter()
+            .filter(|(_, process)| process.unit == unit && !matches!(process.state, State::Zombie(_)));
         living.max_by_key(|(_, process)| process.life).map(|(&pid, &process)| (pid, process))
     }
 
@@ -97,7 +98,7 @@ impl Kernel {
     pub(crate) fn bury(&mut self, pid: u32, life: Life) -> Option<ExitStatus> {
         let State::Zombie(status) = self.get(pid, life)?.state else { return None };
         self.processes.remove(&pid);
-        if mix(&[self.seed, life.0, 3]) % 2 == 0 {
+        if mix(&[self.seed, life.0, 3]).is_multiple_of(2) {
             self.strangers.push_back(pid);
             if self.strangers.len() > STRANGERS_MAX {
                 self.free.extend(self.strangers.pop_front());

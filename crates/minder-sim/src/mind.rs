@@ -6,6 +6,7 @@ mod births;
 mod recovery;
 mod requests;
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
@@ -24,7 +25,9 @@ use crate::kernel::Life;
 use crate::memory::{Record, Roster};
 use crate::moves::{Unit, number};
 use crate::mutation::Mutation;
+use crate::transcript::words;
 use crate::wire::{ChildId, FromKeeper, ToKeeper};
+use crate::witness::Cause;
 
 pub(crate) use requests::Ask;
 
@@ -123,11 +126,12 @@ impl Mind {
     fn step(&mut self, env: &mut Env, told: Told) -> Result<(), Halt> {
         env.counts.inputs += 1;
         let mut effects = Vec::new();
+        let cause = if matches!(told.input, Input::Stop(..)) { Cause::Request } else { Cause::Other };
         self.world.step(env.clocks(), told.input, &mut effects);
         if let Some(story) = &mut env.story {
             story.extend(effects.iter().cloned());
         }
-        env.witness.stepped(env.now, &self.world, &effects, told.exit)?;
+        env.witness.stepped(env.now, &self.world, &effects, cause, told.exit)?;
         for effect in effects {
             self.carry_out(env, effect)?;
         }
@@ -150,7 +154,12 @@ impl Mind {
                 self.keep_roster(env)
             }
             Effect::Drop(id) => {
-                self.slots.remove(&id);
+                let child = self.slots.remove(&id).flatten();
+                // Its end concerns nobody any more, least of all whoever gets the slot's number next.
+                if let Some(child) = child.filter(|_| env.mutation != Some(Mutation::ConfuseSlots)) {
+                    self.children.remove(&child);
+                    self.unborn.remove(&child);
+                }
                 self.drop_waiters(env, id)
             }
             Effect::Finished => {
@@ -169,10 +178,12 @@ impl Mind {
                 self.keep_roster(env)
             }
             Event::Moved(moved) => {
+                let clock = env.clocks().monotonic;
                 env.transcript.note(env.now, || {
                     let unit = self.world.instance(moved.id).map(Unit::of);
                     let name = unit.map_or_else(|| format!("slot {}", moved.id.0), |unit| unit.to_string());
-                    format!("mind             {name}: {:?} → {:?}", moved.before.phase, moved.after.phase)
+                    let (before, after) = (words(moved.before.phase, clock), words(moved.after.phase, clock));
+                    format!("mind             {name}: {before} → {after}")
                 });
                 self.events.push_back((moved.id, moved.after));
                 Ok(())
@@ -209,7 +220,9 @@ impl Mind {
 
     /// Keeps what is known of a slot where a later mind finds it.
     fn keep(&mut self, env: &mut Env, id: InstanceId) -> Result<(), Halt> {
-        let (Some(instance), Some(slot)) = (self.world.instance(id), self.slots.get(&id)) else { return Ok(()) };
+        let (Some(instance), Some(slot)) = (self.world.instance(id), self.slots.get(&id)) else {
+            return Ok(());
+        };
         env.cross()?;
         let record = Record { facts: instance.facts.clone(), child: slot.unwrap_or(ChildId(0)) };
         env.memory.ledger.insert(id, record);
@@ -226,8 +239,8 @@ impl Mind {
     fn make_slots(&mut self, env: &mut Env, name: &GroupName) -> Result<(), Halt> {
         let members = self.world.group(name).map(|group| group.members.clone()).unwrap_or_default();
         for id in members {
-            if !self.slots.contains_key(&id) {
-                self.slots.insert(id, None);
+            if let Entry::Vacant(slot) = self.slots.entry(id) {
+                slot.insert(None);
                 if let Some(instance) = self.world.instance(id) {
                     env.witness.fresh(Unit::of(instance));
                 }

@@ -119,8 +119,12 @@ impl fmt::Display for Move {
             Move::StopBy(unit, grace) => write!(f, "somebody asks for a stop of {unit} within {grace:?}"),
             Move::Restart(unit) => write!(f, "somebody asks for a restart of {unit}"),
             Move::Signal(unit, signal) => write!(f, "somebody has signal {} sent to {unit}", signal.0),
-            Move::Crash(unit, status) => write!(f, "the process of {unit} ends by itself: {}", ending(*status)),
-            Move::Break(unit, times) => write!(f, "the next {times} attempts to make a process of {unit} fail"),
+            Move::Crash(unit, status) => {
+                write!(f, "the process of {unit} ends by itself: {}", ending(*status))
+            }
+            Move::Break(unit, times) => {
+                write!(f, "the next {times} attempts to make a process of {unit} fail")
+            }
             Move::Harden(unit) => write!(f, "the process of {unit} ignores TERM from now on"),
             Move::Edit(group, version) => write!(f, "somebody edits group g{group} (version {version})"),
             Move::Reread => write!(f, "somebody has the files read again"),

@@ -32,6 +32,8 @@ pub enum Mutation {
     ForgetShutdown,
     /// A later mind orders what was ordered and not answered, whatever has been asked since.
     OrderWhatIsUnwanted,
+    /// A slot that is gone leaves its process to whoever gets its number next.
+    ConfuseSlots,
     /// Deadlines are reckoned by the wall clock.
     WallClock,
     /// A mistake of the core.
@@ -55,6 +57,7 @@ impl Mutation {
             Self::OrderAgain,
             Self::ForgetShutdown,
             Self::OrderWhatIsUnwanted,
+            Self::ConfuseSlots,
             Self::WallClock,
         ];
         #[cfg(feature = "mutations")]
@@ -84,6 +87,7 @@ impl fmt::Display for Mutation {
             Self::OrderAgain => "order-again",
             Self::ForgetShutdown => "forget-shutdown",
             Self::OrderWhatIsUnwanted => "order-what-is-unwanted",
+            Self::ConfuseSlots => "confuse-slots",
             Self::WallClock => "wall-clock",
             #[cfg(feature = "mutations")]
             Self::Core(mutation) => mutation.name(),

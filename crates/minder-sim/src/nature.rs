@@ -10,13 +10,16 @@ use crate::moves::Unit;
 /// What all processes of a program have in common.
 #[derive(Clone, Debug)]
 pub struct Nature {
-    pub(crate) lives: Lives,
-    pub(crate) manners: Manners,
+    /// How long they live.
+    pub lives: Lives,
+    /// How they take to being asked to end.
+    pub manners: Manners,
     /// How many of a thousand attempts make no process.
-    pub(crate) unmade: u64,
+    pub unmade: u64,
     /// How many of a thousand processes do not come as far as their program.
-    pub(crate) unborn: u64,
-    pub(crate) touch: Touch,
+    pub unborn: u64,
+    /// Whether minder may signal them.
+    pub touch: Touch,
 }
 
 /// How long processes live.
@@ -28,7 +31,7 @@ pub enum Lives {
     Around(Duration),
     /// Around so long, but some end in the first moments.
     Flaky(Duration),
-    /// For moments only.
+    /// For moments only, thirty times in a row.
     Hopeless,
 }
 
@@ -70,7 +73,8 @@ impl Nature {
         Self { lives: Lives::Steady, manners: Manners::Polite, unmade: 0, unborn: 0, touch: Touch::Allowed };
 
     pub(crate) fn by_chance(chance: &mut Chance) -> Self {
-        let mean = chance.pick(&[MINUTE.saturating_mul(5), HOUR, HOUR.saturating_mul(6), HOUR.saturating_mul(40)]);
+        let mean =
+            chance.pick(&[MINUTE.saturating_mul(5), HOUR, HOUR.saturating_mul(6), HOUR.saturating_mul(40)]);
         let lives = match chance.below(20) {
             0..5 => Lives::Steady,
             5..12 => Lives::Around(mean),
@@ -83,7 +87,7 @@ impl Nature {
             manners: chance.pick(&[Manners::Polite, Manners::Polite, Manners::Slow, Manners::Stubborn]),
             unmade: chance.pick(&[0, 0, 20, 200]),
             unborn: chance.pick(&[0, 0, 0, 100]),
-            touch: if chance.one_in(60) { Touch::Refused } else { Touch::Allowed },
+            touch: if chance.one_in(20) { Touch::Refused } else { Touch::Allowed },
         }
     }
 
@@ -95,7 +99,8 @@ impl Nature {
             Lives::Steady => None,
             Lives::Around(mean) => Some(chance.lifetime(mean)),
             Lives::Flaky(mean) => Some(if chance.one_in(3) { young } else { chance.lifetime(mean) }),
-            Lives::Hopeless => Some(young),
+            // Not for ever: a program that is tried again without a pause would do nothing else all day.
+            Lives::Hopeless => Some(if ordinal.is_multiple_of(30) { HOUR } else { young }),
         };
         let moment = chance.time(Duration::from_millis(50));
         let lingers = match self.manners {

@@ -16,7 +16,7 @@ use minder_core::stop::{Reach, StopPolicy};
 
 use crate::chance::Chance;
 use crate::moves::{Move, Unit, Way};
-use crate::nature::{self, HOUR, Nature};
+use crate::nature::{self, HOUR, MINUTE, Nature};
 
 /// A beginning and a schedule.
 #[derive(Clone, Debug)]
@@ -53,8 +53,13 @@ impl Scenario {
         // Groups may grow, so more programs have a nature than there are at first.
         let natures = (0..4).flat_map(|group| (0..6).map(move |program| Unit { group, program }));
         let natures = natures.map(|unit| (unit, Nature::by_chance(&mut chance))).collect();
-        let calm_from = HOUR.saturating_mul(6) + chance.time(HOUR.saturating_mul(66));
-        let moves = moves(&mut chance, &units, calm_from);
+        let end = HOUR.saturating_mul(6) + chance.time(HOUR.saturating_mul(66));
+        let (calm_from, shutdown) = match chance.pick(&[Finale::Calm, Finale::Storm]) {
+            // An hour is more than the longest back-off and the longest stop one after the other.
+            Finale::Calm => (end, end + HOUR),
+            Finale::Storm => (end + MINUTE, end),
+        };
+        let moves = moves(&mut chance, &units, end, shutdown);
         Self { seed, groups, natures, moves, calm_from }
     }
 
@@ -63,10 +68,14 @@ impl Scenario {
     pub fn only(&self, selection: &Selection) -> Self {
         let mut less = self.clone();
         if let Some(kept) = &selection.moves {
-            less.moves = kept.iter().filter_map(|&index| self.moves.get(index).copied()).collect();
+            let moves = (0..).zip(&self.moves);
+            let selected =
+                moves.filter(|(index, (_, act))| kept.contains(index) || matches!(act, Move::Shutdown(_)));
+            less.moves = selected.map(|(_, act)| *act).collect();
         }
         if let Some(units) = &selection.units {
-            less.groups = (0u8..).zip(&self.groups).filter_map(|(g, spec)| only_units(g, spec, units)).collect();
+            less.groups =
+                (0u8..).zip(&self.groups).filter_map(|(g, spec)| only_units(g, spec, units)).collect();
         }
         for unit in &selection.steady {
             less.natures.insert(*unit, Nature::STEADY);
@@ -88,7 +97,7 @@ impl Scenario {
 /// A part of a scenario: what a failure is shrunk to.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Selection {
-    /// Which moves happen, by their place; `None`: all.
+    /// Which moves happen, by their place, beside the last request to end; `None`: all.
     pub moves: Option<Vec<usize>>,
     /// Which programs there are at first; `None`: all.
     pub units: Option<Vec<Unit>>,
@@ -106,34 +115,72 @@ fn only_units(g: u8, spec: &GroupSpec, units: &[Unit]) -> Option<Arc<GroupSpec>>
 
 /// Moves come in bursts, because trouble seldom comes alone, and because two things that happen within a moment are what
 /// goes wrong.
-fn moves(chance: &mut Chance, units: &[Unit], end: Duration) -> Vec<(Duration, Move)> {
+fn moves(chance: &mut Chance, units: &[Unit], end: Duration, shutdown: Duration) -> Vec<(Duration, Move)> {
     let bursts = 4 + end.as_secs() / 2400;
+    let habit = chance.pick(&[Habit::Plans, Habit::Shapes]);
     let mut moves = Vec::new();
     for _ in 0..bursts {
         let mut at = chance.time(end);
         let spread = chance.pick(&[200_000, 5_000_000, 100_000_000, 3_000_000_000, 30_000_000_000]);
         // What belongs together mostly concerns one program.
         let unit = chance.pick(units);
+        if chance.one_in(8) {
+            for act in some_story(chance, unit, habit) {
+                moves.push((at, act));
+                at += chance.time(Duration::from_nanos(spread));
+            }
+            continue;
+        }
         for _ in 0..=chance.index(5) {
             let unit = if chance.one_in(4) { chance.pick(units) } else { unit };
-            moves.push((at, some_move(chance, unit)));
+            moves.push((at, some_move(chance, unit, habit)));
             at += chance.time(Duration::from_nanos(spread));
         }
     }
-    moves.sort_by_key(|(at, _)| *at);
-    let way = chance.pick(&[Way::Signal, Way::Request]);
-    // An hour is more than the longest back-off and the longest stop one after the other.
-    let last = end + HOUR;
-    moves.push((last, Move::Shutdown(way)));
-    for _ in 0..chance.below(4) {
+    moves.push((shutdown, Move::Shutdown(chance.pick(&[Way::Signal, Way::Request]))));
+    for _ in 0..chance.below(8) {
         let soon = Duration::from_secs(chance.pick(&[1, 20]));
-        let at = last + chance.time(soon);
-        moves.push((at, kill(chance)));
+        // Not long before it either, or what it finds is always at rest.
+        let at = (shutdown + chance.time(soon)).saturating_sub(soon / 4);
+        let unit = chance.pick(units);
+        moves.push((at, if chance.one_in(2) { kill(chance) } else { some_move(chance, unit, habit) }));
     }
+    moves.sort_by_key(|(at, _)| *at);
     moves
 }
 
-fn some_move(chance: &mut Chance, unit: Unit) -> Move {
+/// What minder is asked to end in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Finale {
+    /// Everything has come right, and that has been looked at.
+    Calm,
+    /// Everything goes on as before.
+    Storm,
+}
+
+/// How groups come and go. A face knows one of the two ways, and nothing is promised to one that mixes them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Habit {
+    /// Files are read, and groups taken from what was read.
+    Plans,
+    /// A group is given a shape, which need not be in any file.
+    Shapes,
+}
+
+/// What is dealt more often than chance would have it: a kill while nobody is sure whether there is a process, and a slot that
+/// goes and comes again.
+fn some_story(chance: &mut Chance, unit: Unit, habit: Habit) -> Vec<Move> {
+    let Unit { group, program } = unit;
+    match (chance.below(3), habit) {
+        (0, Habit::Plans) => vec![Move::Stop(unit), Move::Remove(group), Move::Add(group)],
+        (0, Habit::Shapes) => {
+            vec![Move::Stop(unit), Move::Reshape(group, program), Move::Reshape(group, program + 1)]
+        }
+        _ => vec![Move::Break(unit, 1), Move::Start(unit), Move::Stop(unit), kill(chance)],
+    }
+}
+
+fn some_move(chance: &mut Chance, unit: Unit, habit: Habit) -> Move {
     match chance.below(32) {
         0..4 => Move::Start(unit),
         4..7 => Move::Stop(unit),
@@ -143,11 +190,11 @@ fn some_move(chance: &mut Chance, unit: Unit) -> Move {
         11..15 => Move::Crash(unit, nature::status(chance)),
         15..17 => Move::Break(unit, chance.pick(&[1, 2, 6])),
         17 => Move::Harden(unit),
+        18..22 if habit == Habit::Shapes => Move::Reshape(unit.group, chance.pick(&[1, 2, 3, 5])),
         18 => Move::Edit(unit.group, chance.pick(&[0, 1, 2])),
-        19 => Move::Reread,
-        20 => Move::Add(unit.group),
-        21 => Move::Remove(unit.group),
-        22 => Move::Reshape(unit.group, chance.pick(&[1, 2, 3, 5])),
+        19 | 20 => Move::Reread,
+        21 => Move::Add(unit.group),
+        22 => Move::Remove(unit.group),
         23 => Move::Jump(chance.pick(&[-86_400, -3, 3, 3600, 31_536_000, -1_000_000_000])),
         _ => kill(chance),
     }

@@ -44,12 +44,8 @@ pub fn run_one(seed: u64, selection: &Selection, mutation: Option<Mutation>) -> 
     let mut world = World::new(Scenario::of_seed(seed).only(selection), mutation, Record::Nothing);
     let outcome = world.run();
     let counts = world.counts().clone();
-    let found = outcome.err().map(|violation| Found {
-        seed,
-        step: counts.steps,
-        after: counts.simulated,
-        violation,
-    });
+    let found =
+        outcome.err().map(|violation| Found { seed, step: counts.steps, after: counts.simulated, violation });
     (counts, found)
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use minder_core::instance::Phase;
 use minder_core::time::Instant;
 
 /// Whether somebody reads it, and if so, what there is to read.
@@ -28,6 +29,19 @@ impl Transcript {
         let begin = self.begin;
         let lines = self.lines.unwrap_or_default();
         lines.into_iter().map(|(at, line)| format!("{}  {line}", stamp(at.since(begin)))).collect()
+    }
+}
+
+/// A phase in words; a moment to come is told by how far it is.
+pub(crate) fn words(phase: Phase, now: Instant) -> String {
+    match phase {
+        Phase::Down(rest) => format!("down ({rest:?})"),
+        Phase::Spawning => "spawning".to_owned(),
+        Phase::Starting { pid, ready_at } => format!("starting {pid}, up in {:?}", ready_at.since(now)),
+        Phase::Up { pid } => format!("up {pid}"),
+        Phase::Stopping { pid, kill_at } => format!("stopping {pid}, killed in {:?}", kill_at.since(now)),
+        Phase::Waiting { until } => format!("waiting {:?}", until.since(now)),
+        Phase::Lost { pid } => format!("lost {pid}"),
     }
 }
 

@@ -83,7 +83,9 @@ impl fmt::Display for ToKeeper {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             ToKeeper::Spawn { child, unit, .. } => write!(f, "Spawn {} for {unit}", child.0),
-            ToKeeper::Signal { child, unit, signal } => write!(f, "Signal {} of {unit}: {}", child.0, signal.0),
+            ToKeeper::Signal { child, unit, signal } => {
+                write!(f, "Signal {} of {unit}: {}", child.0, signal.0)
+            }
             ToKeeper::Acknowledge { child } => write!(f, "Acknowledge {}", child.0),
             ToKeeper::Obeyed => write!(f, "Obeyed TERM"),
             ToKeeper::Finish => write!(f, "Finish"),
@@ -94,7 +96,9 @@ impl fmt::Display for ToKeeper {
 impl fmt::Display for FromKeeper {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            FromKeeper::Spawned { child, pid, stage: Stage::Passed, .. } => write!(f, "Spawned {}, pid {pid}", child.0),
+            FromKeeper::Spawned { child, pid, stage: Stage::Passed, .. } => {
+                write!(f, "Spawned {}, pid {pid}", child.0)
+            }
             FromKeeper::Spawned { child, pid, stage: Stage::Failed, .. } => {
                 write!(f, "Spawned {}, pid {pid}, not as far as its program", child.0)
             }

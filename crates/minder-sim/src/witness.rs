@@ -1,19 +1,21 @@
 //! Who watches that the promises are kept. It sees what the kernel does, what the keeper is told, what is written for later
 //! minds, and what clients are answered; it draws its conclusions from these and not from what the supervision thinks.
 
+mod looking;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use minder_core::effect::Effect;
 use minder_core::event::{Event, Moved, Urgency};
-use minder_core::ids::{ExitStatus, InstanceId};
-use minder_core::instance::{Facts, Phase, Rest};
-use minder_core::program::{ProgramSpec, Startup};
+use minder_core::ids::{ExitStatus, InstanceId, Pid};
+use minder_core::instance::{Phase, Rest};
+use minder_core::program::ProgramSpec;
 use minder_core::supervision::{Mode, Supervision};
 use minder_core::time::Instant;
 
 use crate::halt::{Invariant, Violation, hold};
-use crate::kernel::{Kernel, Life, State};
+use crate::kernel::Life;
 use crate::moves::{Unit, ending};
 
 /// One process, until its end has been counted.
@@ -77,11 +79,21 @@ enum Asked {
     Yes,
 }
 
+/// Why a step was taken.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Cause {
+    /// Somebody asked for a stop.
+    Request,
+    /// Anything else.
+    Other,
+}
+
 /// What this mind has done that is not written down yet.
 #[derive(Debug)]
 enum Unwritten {
     Moved(Box<Moved>),
-    Counted(InstanceId, Life, ExitStatus),
+    /// The end of this process, as that of the process with this number.
+    Counted(InstanceId, Life, ExitStatus, Pid),
 }
 
 #[derive(Debug, Default)]
@@ -124,8 +136,8 @@ impl Witness {
 
     fn living(&mut self, unit: Unit) -> Option<(Life, &mut Seen)> {
         let mut lives = self.lives.iter_mut();
-        let (&life, seen) =
-            lives.find(|(_, seen)| seen.unit == unit && seen.ended.is_none() && seen.excuse == Excuse::None)?;
+        let (&life, seen) = lives
+            .find(|(_, seen)| seen.unit == unit && seen.ended.is_none() && seen.excuse == Excuse::None)?;
         Some((life, seen))
     }
 
@@ -184,6 +196,7 @@ impl Witness {
         now: Instant,
         world: &Supervision,
         effects: &[Effect],
+        cause: Cause,
         told: Option<(InstanceId, Life, ExitStatus)>,
     ) -> Result<(), Violation> {
         for effect in effects {
@@ -192,15 +205,15 @@ impl Witness {
                     self.unwritten.push(Unwritten::Moved(moved.clone()));
                     if let Some((id, life, status)) = told
                         && id == moved.id
-                        && moved.before.pid().is_some()
+                        && let Some(pid) = moved.before.pid()
                         && moved.after.pid().is_none()
                         && moved.after.last_exit == Some(status)
                     {
-                        self.unwritten.push(Unwritten::Counted(id, life, status));
+                        self.unwritten.push(Unwritten::Counted(id, life, status, pid));
                     }
                 }
                 Effect::Publish(Event::StopSignalled { id, urgency, .. }) => {
-                    self.asked_to_end(now, world, *id, *urgency)?;
+                    self.asked_to_end(now, world, *id, *urgency, cause)?;
                 }
                 _ => {}
             }
@@ -214,6 +227,7 @@ impl Witness {
         world: &Supervision,
         id: InstanceId,
         urgency: Urgency,
+        cause: Cause,
     ) -> Result<(), Violation> {
         let Some(instance) = world.instance(id) else { return Ok(()) };
         let unit = Unit::of(instance);
@@ -223,7 +237,11 @@ impl Witness {
                 if let Some((_, seen)) = self.living(unit) {
                     seen.asked = Some(deaths);
                 }
-                if world.mode() == Mode::Stopping { last_is_asked_last(world, id) } else { Ok(()) }
+                match (world.mode(), cause) {
+                    (Mode::Stopping, Cause::Other) => looking::last_is_asked_last(world, id),
+                    // Whoever asks for one of them does not have to wait for its turn.
+                    _ => Ok(()),
+                }
             }
             Urgency::Overdue => {
                 let from = self.units.entry(unit).or_default().kill_from;
@@ -233,7 +251,9 @@ impl Witness {
                 let deaths = self.deaths;
                 // The order to end may have died with the mind that gave it.
                 let asked = self.living(unit).is_none_or(|(_, seen)| seen.asked.is_some() || deaths > 0);
-                hold(Invariant::StopEnds, asked, || format!("the process of {unit} is killed, never asked to end"))
+                hold(Invariant::StopEnds, asked, || {
+                    format!("the process of {unit} is killed, never asked to end")
+                })
             }
         }
     }
@@ -253,7 +273,7 @@ impl Witness {
         for unwritten in std::mem::take(&mut self.unwritten) {
             match unwritten {
                 Unwritten::Moved(moved) if moved.id == id => self.moved(now, clock, unit, spec, &moved)?,
-                Unwritten::Counted(of, life, status) if of == id => self.counted(life, status)?,
+                Unwritten::Counted(of, life, status, pid) if of == id => self.counted(life, status, pid)?,
                 other => self.unwritten.push(other),
             }
         }
@@ -276,7 +296,10 @@ impl Witness {
                 let failures = watch.failures;
                 watch.not_before = Some(now + spec.backoff.step * failures);
                 hold(Invariant::Backoff, moved.after.failures == failures, || {
-                    format!("{failures} attempts of {unit} failed in a row, {} are counted", moved.after.failures)
+                    format!(
+                        "{failures} attempts of {unit} failed in a row, {} are counted",
+                        moved.after.failures
+                    )
                 })?;
             }
             Phase::Down(Rest::GaveUp) => {
@@ -308,12 +331,17 @@ impl Witness {
         Ok(())
     }
 
-    fn counted(&mut self, life: Life, status: ExitStatus) -> Result<(), Violation> {
+    fn counted(&mut self, life: Life, status: ExitStatus, as_of: Pid) -> Result<(), Violation> {
         let Some(seen) = self.lives.get_mut(&life) else {
             // Buried and forgotten: it has been counted before.
-            return hold(Invariant::ExitOnce, false, || format!("the end of process {life:?} is counted again"));
+            return hold(Invariant::ExitOnce, false, || {
+                format!("the end of process {life:?} is counted again")
+            });
         };
         let (unit, pid) = (seen.unit, seen.pid);
+        hold(Invariant::ExitOnce, pid == as_of.get(), || {
+            format!("the end of process {pid} of {unit} is counted as that of process {as_of}")
+        })?;
         seen.counted += 1;
         let (counted, ended, known) = (seen.counted, seen.ended, seen.status);
         hold(Invariant::ExitOnce, counted == 1, || {
@@ -334,7 +362,10 @@ impl Witness {
     pub(crate) fn forgotten(&mut self, life: Life) -> Result<(), Violation> {
         let Some(seen) = self.lives.remove(&life) else { return Ok(()) };
         hold(Invariant::ExitOnce, seen.counted == 1 || seen.excuse != Excuse::None, || {
-            format!("the keeper forgets how process {} of {} ended, and nothing is written of it", seen.pid, seen.unit)
+            format!(
+                "the keeper forgets how process {} of {} ended, and nothing is written of it",
+                seen.pid, seen.unit
+            )
         })
     }
 
@@ -397,77 +428,13 @@ impl Witness {
                 break;
             }
             self.due.pop_first();
-            let lives = self.lives.get(&life).is_some_and(|seen| seen.ended.is_none() && seen.excuse == Excuse::None);
-            hold(Invariant::StopEnds, !lives, || format!("the process of {unit} was to end long ago, and lives"))?;
+            let lives =
+                self.lives.get(&life).is_some_and(|seen| seen.ended.is_none() && seen.excuse == Excuse::None);
+            hold(Invariant::StopEnds, !lives, || {
+                format!("the process of {unit} was to end long ago, and lives")
+            })?;
         }
         let late = self.stopping.is_some_and(|since| now.since(since) > FINISH);
         hold(Invariant::Finish, !late, || "everything was to end half an hour ago".to_owned())
     }
-
-    /// Nothing bad has happened for a long time.
-    pub(crate) fn look_at_calm(&self, world: &Supervision, kernel: &Kernel) -> Result<(), Violation> {
-        for (_, instance) in world.instances() {
-            self.look_at_slot(Unit::of(instance), &instance.spec, &instance.facts, kernel)?;
-        }
-        for seen in self.lives.values().filter(|seen| seen.excuse == Excuse::None) {
-            let Seen { unit, pid, .. } = *seen;
-            if seen.ended.is_some() {
-                hold(Invariant::ExitOnce, seen.counted == 1, || {
-                    format!("process {pid} of {unit} has ended, and nobody has noticed")
-                })?;
-                continue;
-            }
-            let known = world.instances().any(|(_, instance)| instance.facts.pid().is_some_and(|p| p.get() == pid));
-            hold(Invariant::OneInstance, known, || format!("process {pid} of {unit} runs, and nobody knows of it"))?;
-        }
-        Ok(())
-    }
-
-    fn look_at_slot(
-        &self,
-        unit: Unit,
-        spec: &ProgramSpec,
-        facts: &Facts,
-        kernel: &Kernel,
-    ) -> Result<(), Violation> {
-        let watch = self.units.get(&unit).cloned().unwrap_or_default();
-        let process = kernel.living(unit);
-        let right = match facts.phase {
-            Phase::Up { pid } => process.is_some_and(|(alive, _)| alive == pid.get()) && watch.stopped == Stopped::No,
-            Phase::Lost { .. } => true,
-            Phase::Down(Rest::Fresh) => spec.startup == Startup::OnRequest,
-            Phase::Down(Rest::Asked) => watch.stop_asked == Asked::Yes,
-            Phase::Down(Rest::Ended) => {
-                facts.last_exit.is_some_and(|status| !spec.restart.restarts(&spec.expected_exits, status))
-            }
-            Phase::Down(Rest::GaveUp) => true,
-            Phase::Spawning | Phase::Starting { .. } | Phase::Stopping { .. } | Phase::Waiting { .. } => false,
-        };
-        hold(Invariant::Liveness, right, || format!("{unit} is still {:?}", facts.phase))
-    }
-
-    /// minder says that it has finished.
-    pub(crate) fn finished(&self, kernel: &Kernel) -> Result<(), Violation> {
-        for (pid, process) in &kernel.processes {
-            let ours = self.lives.get(&process.life).is_some_and(|seen| seen.excuse == Excuse::None);
-            hold(Invariant::Finish, !ours || process.state != State::Alive, || {
-                format!("minder has finished, and process {pid} of {} lives", process.unit)
-            })?;
-        }
-        Ok(())
-    }
-}
-
-/// While everything stops, a group is asked only when those of a higher priority are at rest.
-fn last_is_asked_last(world: &Supervision, id: InstanceId) -> Result<(), Violation> {
-    let priority_of = |name| world.group(name).map_or(0, |group| group.spec.priority);
-    let Some(asked) = world.instance(id) else { return Ok(()) };
-    let priority = priority_of(&asked.group);
-    for (_, instance) in world.instances() {
-        let first = priority_of(&instance.group) > priority && !instance.facts.is_at_rest();
-        hold(Invariant::WayDown, !first, || {
-            format!("{} is asked to end before {} has ended", Unit::of(asked), Unit::of(instance))
-        })?;
-    }
-    Ok(())
 }

@@ -75,11 +75,22 @@ pub struct World {
 enum Task {
     Move(usize),
     /// A process ends, unless it has ended otherwise.
-    End { pid: u32, life: Life, status: ExitStatus, cause: Cause },
+    End {
+        pid: u32,
+        life: Life,
+        status: ExitStatus,
+        cause: Cause,
+    },
     /// Its parent asks how a zombie ended.
-    Reap { pid: u32, life: Life },
+    Reap {
+        pid: u32,
+        life: Life,
+    },
     /// A keeper hears how a process ended that somebody else has reaped.
-    Notice { life: Life, status: ExitStatus },
+    Notice {
+        life: Life,
+        status: ExitStatus,
+    },
     MindBegins,
     Ask(Ask, After),
     /// Whoever wants everything to end asks again, if that is not on its way.
@@ -210,6 +221,19 @@ impl World {
         Ok(())
     }
 
+    /// Lets so many things happen, or all that will.
+    ///
+    /// # Errors
+    /// With the first promise that was not kept.
+    pub fn steps(&mut self, most: u64) -> Result<(), Violation> {
+        let end = self.env.counts.steps + most;
+        while let Some(at) = self.next_at().filter(|_| self.env.counts.steps < end && self.ended == Ended::No)
+        {
+            self.advance(at)?;
+        }
+        Ok(())
+    }
+
     /// Does one thing now.
     ///
     /// # Errors
@@ -269,7 +293,7 @@ impl World {
     fn wake_at(&self) -> Option<Instant> {
         let deadline = self.mind.as_ref()?.world.deadline()?;
         let number = mix(&[self.env.seed, deadline.0, 5]);
-        let late = if number % 50 == 0 { 800_000_000 } else { 100_000 };
+        let late = if number.is_multiple_of(50) { 800_000_000 } else { 100_000 };
         Some(self.env.due(deadline) + Duration::from_nanos((number >> 8) % late))
     }
 
@@ -362,7 +386,10 @@ impl World {
     }
 
     /// Lets the mind do something, during which it may be killed or come to its end.
-    fn with_mind(&mut self, act: impl FnOnce(&mut Mind, &mut Env) -> Result<(), Halt>) -> Result<(), Violation> {
+    fn with_mind(
+        &mut self,
+        act: impl FnOnce(&mut Mind, &mut Env) -> Result<(), Halt>,
+    ) -> Result<(), Violation> {
         let Some(mut mind) = self.mind.take() else { return Ok(()) };
         let mut outcome = act(&mut mind, &mut self.env);
         if outcome.is_ok() && mind.finished == Finished::Yes {
@@ -387,9 +414,13 @@ impl World {
         let nature = self.scenario.natures.get(&unit).cloned().unwrap_or(Nature::STEADY);
         match self.weather {
             Weather::Foul => nature,
-            Weather::Calm => {
-                Nature { lives: Nature::STEADY.lives, unmade: 0, unborn: 0, manners: nature.manners, touch: nature.touch }
-            }
+            Weather::Calm => Nature {
+                lives: Nature::STEADY.lives,
+                unmade: 0,
+                unborn: 0,
+                manners: nature.manners,
+                touch: nature.touch,
+            },
         }
     }
 }

@@ -65,10 +65,8 @@ impl Mind {
                 _ => status,
             };
             if env.mutation != Some(Mutation::IgnoreExit) || !env.one_in(20, 8) {
-                self.inputs.push_back(Told {
-                    input: Input::Exited(id, status),
-                    exit: Some((id, life, status)),
-                });
+                self.inputs
+                    .push_back(Told { input: Input::Exited(id, status), exit: Some((id, life, status)) });
             }
             // The exit is in the ledger before the keeper forgets it.
             self.settle(env)?;

@@ -149,7 +149,11 @@ impl Mind {
             return self.spawn(env, news.id);
         }
         match (phase, news.kept) {
-            (Phase::Spawning, None) => self.spawn(env, news.id)?,
+            (Phase::Spawning, None) if env.mutation == Some(Mutation::OrderWhatIsUnwanted) => {
+                self.spawn(env, news.id)?;
+            }
+            // Not by our own hand: somebody may have asked for a stop since.
+            (Phase::Spawning, None) => self.push(Input::OrderLost(news.id)),
             (_, None) => {}
             (_, Some(kept)) => {
                 if let (Phase::Spawning, Some(pid)) = (phase, Pid::new(kept.pid))

@@ -140,8 +140,14 @@ impl Mind {
         gone.into_iter().try_for_each(|(.., ticket)| env.answer(ticket, Err(Refusal::NoSuchProgram)))
     }
 
-    fn signal_asked(&mut self, env: &mut Env, unit: Unit, signal: Signal) -> Result<Result<(), Refusal>, Halt> {
-        let Some((id, instance)) = self.slot_of(unit).and_then(|id| Some((id, self.world.instance(id)?))) else {
+    fn signal_asked(
+        &mut self,
+        env: &mut Env,
+        unit: Unit,
+        signal: Signal,
+    ) -> Result<Result<(), Refusal>, Halt> {
+        let Some((id, instance)) = self.slot_of(unit).and_then(|id| Some((id, self.world.instance(id)?)))
+        else {
             return Ok(Err(Refusal::NoSuchProgram));
         };
         match instance.facts.phase {
@@ -181,8 +187,10 @@ impl Mind {
         if let Err(refusal) = self.check_mode() {
             return Ok(Err(refusal));
         }
-        let name = self.group_name(group);
-        let Some(running) = name.and_then(|name| self.world.group(&name)).map(|group| group.spec.clone()) else {
+        let running = self.group_name(group).and_then(|name| self.world.group(&name));
+        let Some(running) =
+            running.map(|group| group.spec.clone()).or_else(|| env.files.get(&group).cloned())
+        else {
             return Ok(Err(Refusal::NoSuchGroup));
         };
         let mut spec = GroupSpec::clone(&running);
@@ -198,7 +206,10 @@ impl Mind {
             return Ok(Err(Refusal::StillRunning));
         }
         self.read_more(env, vec![spec.clone()])?;
-        self.push(Input::Reshape(spec));
+        self.push(match self.world.group(&spec.name) {
+            Some(_) => Input::Reshape(spec),
+            None => Input::AddGroup(spec),
+        });
         self.settle(env)?;
         self.release_unused(env)?;
         Ok(Ok(()))

@@ -24,7 +24,9 @@ impl World {
         match act {
             Move::Start(unit) => self.ask(Ask::Start(unit, self.some_until()), After::Nothing),
             Move::Stop(unit) => self.ask(Ask::Stop(unit, None, self.some_until()), After::Nothing),
-            Move::StopBy(unit, grace) => self.ask(Ask::Stop(unit, Some(grace), Until::Settled), After::Nothing),
+            Move::StopBy(unit, grace) => {
+                self.ask(Ask::Stop(unit, Some(grace), Until::Settled), After::Nothing)
+            }
             Move::Restart(unit) => self.ask(Ask::Stop(unit, None, Until::Settled), After::Start(unit)),
             Move::Signal(unit, signal) => self.ask(Ask::Signal(unit, signal), After::Nothing),
             Move::Reread => self.ask(Ask::Reread, After::Nothing),
@@ -68,7 +70,8 @@ impl World {
     }
 
     fn edit(&mut self, group: u8, version: u8) {
-        let first = self.scenario.groups.iter().find(|spec| crate::moves::number(spec.name.as_str()) == group);
+        let first =
+            self.scenario.groups.iter().find(|spec| crate::moves::number(spec.name.as_str()) == group);
         let Some(mut spec) = first.map(|spec| (**spec).clone()) else { return };
         for program in &mut spec.programs {
             let program = Arc::make_mut(program);
@@ -79,13 +82,11 @@ impl World {
     }
 
     fn doom(&mut self, after: u16) -> Result<(), Violation> {
-        if self.mind.is_none() {
-            return Ok(());
-        }
-        if after == 0 {
-            self.mind_died();
-        } else {
-            self.env.doom = Some(after - 1);
+        match after.checked_sub(1) {
+            // Where there is no mind yet, it is the next one that is doomed.
+            Some(more) => self.env.doom = Some(more),
+            None if self.mind.is_some() => self.mind_died(),
+            None => {}
         }
         Ok(())
     }
@@ -113,10 +114,13 @@ impl World {
 
     /// Asks for the end of everything, until it is on its way.
     pub(super) fn insist(&mut self, way: Way) -> Result<(), Violation> {
-        if self.ended == Ended::Yes || self.env.witness.is_stopping() {
+        if self.ended == Ended::Yes {
             return Ok(());
         }
         self.after(INSISTENCE, Task::Insist(way));
+        if self.env.witness.is_stopping() {
+            return Ok(());
+        }
         match way {
             Way::Signal => {
                 self.keeper.asked = Asked::Yes;

@@ -1,6 +1,6 @@
 //! What happens when the mind, the keeper or both are killed, and how the next mind begins.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use minder_core::ids::ExitStatus;
@@ -61,13 +61,15 @@ impl World {
     pub(super) fn keeper_killed(&mut self) -> Result<(), Violation> {
         let Some(mut mind) = self.mind.take() else { return self.both_killed() };
         self.env.counts.happened("keeper died");
-        self.env.transcript.note(self.env.now, || "✗ the keeper is dead; the mind takes its place".to_owned());
+        self.env
+            .transcript
+            .note(self.env.now, || "✗ the keeper is dead; the mind takes its place".to_owned());
         self.env.to_keeper.clear();
-        match self.hear_the_last(&mut mind) {
-            Ok(()) => {}
+        let announced = match self.hear_the_last(&mut mind) {
+            Ok(announced) => announced,
             Err(Halt::Killed) => return self.both_killed(),
             Err(Halt::Broken(violation)) => return Err(violation),
-        }
+        };
         self.hear_answers();
         // What the mind says now nobody hears.
         self.env.to_keeper.clear();
@@ -79,7 +81,9 @@ impl World {
                 continue;
             }
             self.env.witness.orphaned(life);
-            self.keeper.take_over(id, Kept { exit: None, ..child.kept });
+            // Whether it came as far as its program it had not told.
+            let stage = if announced.contains(&id) { Stage::Passed } else { child.kept.stage };
+            self.keeper.take_over(id, Kept { exit: None, stage, ..child.kept });
             if let Some(status) = exit {
                 let soon = self.env.latency(8);
                 self.after(soon, Task::Notice { life, status });
@@ -92,20 +96,22 @@ impl World {
     }
 
     /// The mind reads what is left on its line. Half of the time the keeper had not yet sent what it had to tell; but a
-    /// process tells of itself before its keeper can, so none of those is missed.
-    fn hear_the_last(&mut self, mind: &mut Mind) -> Result<(), Halt> {
+    /// process tells of itself before its keeper can, so none of those is missed. Says which have told only of themselves.
+    fn hear_the_last(&mut self, mind: &mut Mind) -> Result<BTreeSet<ChildId>, Halt> {
+        let mut announced = BTreeSet::new();
         let unsent = self.env.one_in(2, 12);
         while let Some(message) = self.to_mind.receive() {
             match message {
                 FromKeeper::Spawned { child, pid, life, .. } if unsent => {
                     let kept = Kept { pid, life, stage: Stage::Passed, exit: None };
                     mind.keeper_is_gone(&mut self.env, child, kept)?;
+                    announced.insert(child);
                 }
                 _ if unsent => {}
                 message => mind.hear(&mut self.env, message)?,
             }
         }
-        Ok(())
+        Ok(announced)
     }
 
     /// Both are killed, and somebody starts minder again: it finds what is written down, and the processes that it can tell

@@ -74,7 +74,9 @@ impl World {
         }
         let (pid, life) = self.kernel.clone(unit, ordinal);
         self.env.counts.happened("process made");
-        self.env.transcript.note(self.env.now, || format!("kernel           process {pid} of {unit} is made"));
+        self.env
+            .transcript
+            .note(self.env.now, || format!("kernel           process {pid} of {unit} is made"));
         self.env.witness.born(unit, life, pid)?;
         let stage = if birth == Birth::Unborn { Stage::Failed } else { Stage::Passed };
         self.keeper.add(child, Kept { pid, life, stage, exit: None });
@@ -163,7 +165,7 @@ impl World {
         let Some(parent) = child.filter(|child| child.kept.exit.is_none()).map(|child| child.parent) else {
             return;
         };
-        let unreadable = parent == Parent::Another && mix(&[self.env.seed, life.0, 4]) % 3 == 0;
+        let unreadable = parent == Parent::Another && mix(&[self.env.seed, life.0, 4]).is_multiple_of(3);
         let status = if unreadable { ExitStatus::Unknown } else { status };
         if let Some(child) = self.keeper.bury(life, status) {
             // Of one whose birth is not told yet that comes first.
