@@ -6,8 +6,8 @@
 //!                                  └───────── Way<FromKeeper> ◀────── Keeper ◀───── reaped ◀──────┘
 //! ```
 //!
-//! Everything that takes time takes a little, and sometimes a lot, so that things happen in every order. In [`keeping`] is
-//! what the keeper does, in [`deaths`] what happens when one of the two is killed, in [`acting`] what the moves do.
+//! Everything that takes time takes a little, and sometimes a lot, so that things happen in every order. In `keeping` is
+//! what the keeper does, in `deaths` what happens when one of the two is killed, in `acting` what the moves do.
 
 mod acting;
 mod deaths;

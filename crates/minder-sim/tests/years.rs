@@ -42,7 +42,7 @@ fn a_failure_is_made_short_and_stays_the_same() {
     let (_, again) = minder_sim::search::run_one(found.seed, &shrunk, mutation);
     assert_eq!(again.expect("still").violation.invariant, Invariant::OneInstance);
     let (before, after) = (Scenario::of_seed(found.seed).moves.len(), shrunk.moves.expect("chosen").len());
-    assert!(after <= 4 && after < before, "{before} moves became {after}");
+    assert!(after * 10 < before, "{before} moves became {after}");
 }
 
 /// Does one thing after the other, with a pause before each.
