@@ -2,10 +2,12 @@
 //!
 //! One file a command: [`setup`] prepares the machine, [`mod@test`] proves minder against the originals, [`tidy`] holds the
 //! sources against the rules that no compiler knows, [`ci`] is all of it in the order of the continuous integration,
-//! [`mod@bench`] measures. [`step`] runs a program with its time shown, [`workspace`] knows where things are.
+//! [`mod@bench`] measures, [`chaos`] breaks. [`step`] runs a program with its time shown, [`workspace`] knows where things are.
 
 mod bench;
+mod chaos;
 mod ci;
+mod rpc;
 mod setup;
 mod step;
 mod test;
@@ -22,6 +24,7 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   tidy    check the rules that no compiler knows
   ci      fmt, clippy, test, rustdoc, deny, tidy: exactly what the continuous integration runs
   bench   measure minder and the originals side by side
+  chaos   kill, stop and upgrade minder again and again, and count what was lost
 ";
 
 fn main() -> ExitCode {
@@ -34,6 +37,7 @@ fn main() -> ExitCode {
         "tidy" => tidy::run(),
         "ci" => ci::run(),
         "bench" => bench::run(&rest),
+        "chaos" => chaos::run(&rest),
         _ => {
             eprint!("{USAGE}");
             return ExitCode::from(2);

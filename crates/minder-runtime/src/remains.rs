@@ -12,7 +12,7 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 
 use minder_keeper::wire::{ChildFds, ChildId, ChildState, STATUS_UNKNOWN};
-use minder_keeper::{KeptChild, Succession};
+use minder_keeper::{KeptChild, Succession, births};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
@@ -22,6 +22,8 @@ use crate::ledger::{self, Ledger};
 use crate::roster::{self, Roster};
 use crate::shelf::Shelf;
 
+/// What the register of births is called on the shelf.
+pub const REGISTER: &str = "births";
 /// What the lines on it are called among the descriptors that the keeper holds.
 pub const REMARKS: &str = "remarks";
 
@@ -50,10 +52,19 @@ impl Remains {
         };
         let (_, Some(kept)) = Roster::recalled(roster, BTreeSet::new())? else { return Ok(None) };
         let ledger = Ledger::recalled(ledger);
+        let register = file(REGISTER).transpose()?;
         let (mut children, mut remarks, mut living) = (Vec::new(), Vec::new(), 0);
         for id in kept.groups.iter().flat_map(|(_, _, ids)| ids) {
             let Some(record) = ledger.read(*id) else { continue };
-            let Some(mark) = record.birthmark else { continue };
+            let child = ChildId(record.child);
+            // Perhaps it was born just then, and nobody had the time to note it but itself.
+            let mark = match (record.birthmark, &register) {
+                (None, Some(register)) => {
+                    births::find(register.as_fd(), child)?.as_ref().and_then(Birthmark::of_birth)
+                }
+                (mark, _) => mark,
+            };
+            let Some(mark) = mark else { continue };
             let (state, fds) = match find_again(&mark) {
                 Some(pidfd) => {
                     living += 1;
@@ -61,13 +72,7 @@ impl Remains {
                 }
                 None => (ChildState::Exited(STATUS_UNKNOWN), ChildFds::default()),
             };
-            children.push(KeptChild {
-                child: ChildId(record.child),
-                pid: mark.pid,
-                state,
-                failure: None,
-                fds,
-            });
+            children.push(KeptChild { child, pid: mark.pid, state, failure: None, fds });
         }
         if living == 0 {
             return Ok(None);

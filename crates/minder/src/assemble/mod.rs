@@ -148,9 +148,12 @@ fn boot(beginning: Beginning<'_>) -> io::Result<Boot> {
         None => {
             let reading = format!("{READING_PREFIX}1");
             let file = file.as_os_str().as_encoded_bytes();
-            for (name, bytes) in
-                [(&reading[..], snapshot), (KIND, kind.word().as_bytes()), (CONFIGURATION, file)]
-            {
+            for (name, bytes) in [
+                (&reading[..], snapshot),
+                (KIND, kind.word().as_bytes()),
+                (CONFIGURATION, file),
+                (remains::REGISTER, b""),
+            ] {
                 all.push((name.to_owned(), shelf.filled(name, bytes)?));
             }
         }
