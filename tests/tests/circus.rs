@@ -50,6 +50,7 @@ const ALONE: &[&str] = &[
     "a_mind_that_dies_at_rest",
     "a_mind_that_dies_at_work",
     "a_mind_that_dies_while_it_ends",
+    "both_that_die_at_once",
     "announced_as_systemd_does",
     "nobody_is_refused",
     "a_mind_that_dies_before_the_first_connection",
@@ -184,6 +185,11 @@ fn a_mind_that_dies_at_work() {
 #[test]
 fn a_mind_that_dies_while_it_ends() {
     pass_circus(ALONE[3]);
+}
+
+#[test]
+fn both_that_die_at_once() {
+    pass_circus("both_that_die_at_once");
 }
 
 #[test]

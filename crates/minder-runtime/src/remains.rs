@@ -18,9 +18,11 @@ use rustix::fs::{Mode, OFlags};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 use crate::birthmark::{Birthmark, birth, pipe_inode};
+use crate::kept_sockets;
 use crate::ledger::{self, Ledger};
+use crate::memo;
 use crate::roster::{self, Roster};
-use crate::shelf::Shelf;
+use crate::shelf::{self, Claim, Shelf};
 
 /// What the register of births is called on the shelf.
 pub const REGISTER: &str = "births";
@@ -34,8 +36,20 @@ pub struct Remains {
     pub held: Vec<(String, OwnedFd)>,
     /// The processes.
     pub succession: Succession,
+    /// Sockets that programs have still, by the names under which the keeper is to hold them.
+    pub sockets: Vec<(String, OwnedFd)>,
     /// Lines for the log.
     pub remarks: Vec<String>,
+}
+
+/// What a daemon of this kind and file that was killed as a whole has left. To be asked before anything is opened that it
+/// may have had open.
+pub fn of(kind: &str, file: &[u8]) -> Option<Remains> {
+    match shelf::claim(kind, file) {
+        // The lock is let go again: whoever asks claims it for good when it becomes the keeper.
+        Claim::Left(shelf, _lock) => Remains::find(&shelf).ok().flatten(),
+        Claim::Empty(..) | Claim::None => None,
+    }
 }
 
 impl Remains {
@@ -53,6 +67,9 @@ impl Remains {
         let (_, Some(kept)) = Roster::recalled(roster, BTreeSet::new())? else { return Ok(None) };
         let ledger = Ledger::recalled(ledger);
         let register = file(REGISTER).transpose()?;
+        let list = file(kept_sockets::NAME).map(|list| memo::contents(list?.as_fd())).transpose()?;
+        let mut wanted = kept_sockets::read(&list.unwrap_or_default());
+        let mut sockets = Vec::new();
         let (mut children, mut remarks, mut living) = (Vec::new(), Vec::new(), 0);
         for id in kept.groups.iter().flat_map(|(_, _, ids)| ids) {
             let Some(record) = ledger.read(*id) else { continue };
@@ -68,6 +85,7 @@ impl Remains {
             let (state, fds) = match find_again(&mark) {
                 Some(pidfd) => {
                     living += 1;
+                    sockets.extend(kept_sockets::take_from(mark.pid, pidfd.as_fd(), &mut wanted));
                     (ChildState::Alive, reopen(&mark, pidfd, &mut remarks))
                 }
                 None => (ChildState::Exited(STATUS_UNKNOWN), ChildFds::default()),
@@ -85,7 +103,7 @@ impl Remains {
                  {ended} have ended, nobody knows how"
             ),
         );
-        Ok(Some(Self { held, succession: Succession { lives: 1, children }, remarks }))
+        Ok(Some(Self { held, succession: Succession { lives: 1, children }, sockets, remarks }))
     }
 }
 

@@ -164,6 +164,17 @@ impl Shelf {
         Ok(file.into())
     }
 
+    /// Puts a file with these bytes in place of one of that name, as a whole.
+    ///
+    /// # Errors
+    /// When it cannot be written. The old one stays.
+    pub fn replace(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        let Self::Directory(directory) = self else { return Ok(()) };
+        let fresh = format!("{name}-new");
+        self.filled(&fresh, bytes)?;
+        Ok(rustix::fs::renameat(directory, encoded(&fresh), directory, encoded(name))?)
+    }
+
     fn open(&self, name: &str) -> io::Result<File> {
         match self {
             Self::Directory(directory) => {
