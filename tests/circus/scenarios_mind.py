@@ -5,24 +5,12 @@ import signal
 
 import zmq
 
+import footprint
 from stage import say, wait_until
 
 
 def _mind(d):
-    """The keeper's child that is what it is itself."""
-    own = os.readlink("/proc/%d/exe" % d.process.pid)
-
-    def found():
-        with open("/proc/%d/task/%d/children" % (d.process.pid, d.process.pid)) as file:
-            children = [int(child) for child in file.read().split()]
-        for child in children:
-            try:
-                if os.readlink("/proc/%d/exe" % child) == own:
-                    return child
-            except OSError:
-                pass
-        return None
-    return wait_until(found, "a mind")
+    return wait_until(lambda: footprint.mind_of(d.process.pid), "a mind")
 
 
 def _kill_mind(d):

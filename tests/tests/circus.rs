@@ -54,6 +54,7 @@ const ALONE: &[&str] = &[
     "nobody_is_refused",
     "a_mind_that_dies_before_the_first_connection",
     "a_socket_that_nobody_got",
+    "hundreds_of_rounds_of_a_spawner",
 ];
 
 scenarios! {
@@ -117,6 +118,7 @@ scenarios! {
     started_by_a_connection
     datagrams
     without_use_sockets
+    controllers_come_and_go
 }
 
 #[test]
@@ -157,4 +159,9 @@ fn a_mind_that_dies_before_the_first_connection() {
 #[test]
 fn a_socket_that_nobody_got() {
     pass_circus(ALONE[7]);
+}
+
+#[test]
+fn hundreds_of_rounds_of_a_spawner() {
+    pass_circus(ALONE[8]);
 }
