@@ -6,6 +6,7 @@ mod configurations;
 mod corners;
 mod ctl;
 mod events;
+mod fermentrack;
 mod http;
 mod lifecycle;
 mod logs;
