@@ -33,14 +33,15 @@ def threads(pid):
 
 
 def kilobytes(pid):
-    """Its share of the memory that it uses, and of what it keeps in files without a name."""
+    """The memory that no file is behind, and what it keeps in files without a name. How much of the executable is in memory
+    depends on who else runs it."""
     with open("/proc/%d/smaps_rollup" % pid) as file:
-        share = next(int(line.split()[1]) for line in file if line.startswith("Pss:"))
+        own = sum(int(line.split()[1]) for line in file if line.startswith(("Anonymous:", "Swap:")))
     for number in os.listdir("/proc/%d/fd" % pid):
         path = "/proc/%d/fd/%s" % (pid, number)
         if os.readlink(path).startswith("/memfd:"):
-            share += os.stat(path).st_blocks // 2
-    return share
+            own += os.stat(path).st_blocks // 2
+    return own
 
 
 def residents(directory, but):
