@@ -33,15 +33,19 @@ def threads(pid):
 
 
 def kilobytes(pid):
-    """The memory that no file is behind, and what it keeps in files without a name. How much of the executable is in memory
-    depends on who else runs it."""
+    """The memory that no file is behind. How much of the executable is in memory depends on who else runs it."""
     with open("/proc/%d/smaps_rollup" % pid) as file:
-        own = sum(int(line.split()[1]) for line in file if line.startswith(("Anonymous:", "Swap:")))
+        return sum(int(line.split()[1]) for line in file if line.startswith(("Anonymous:", "Swap:")))
+
+
+def kept_kilobytes(pid):
+    """What it keeps in files without a name."""
+    kept = 0
     for number in os.listdir("/proc/%d/fd" % pid):
         path = "/proc/%d/fd/%s" % (pid, number)
         if os.readlink(path).startswith("/memfd:"):
-            own += os.stat(path).st_blocks // 2
-    return own
+            kept += os.stat(path).st_blocks // 2
+    return kept
 
 
 def residents(directory, but):
