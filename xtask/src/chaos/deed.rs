@@ -87,9 +87,10 @@ impl Deed {
             }
             Deed::KillBoth => {
                 let (keeper, mind) = (keeper()?, mind()?);
-                let _ = kill_process(mind, Signal::STOP);
-                let _ = kill_process(keeper, Signal::KILL);
+                // Not the other way round: a stopped mind is woken when it is orphaned, and becomes the keeper.
+                let _ = kill_process(keeper, Signal::STOP);
                 let _ = kill_process(mind, Signal::KILL);
+                let _ = kill_process(keeper, Signal::KILL);
                 let begun = Instant::now();
                 while is_alive(mind.as_raw_nonzero().get()) && begun.elapsed() < PATIENCE {
                     std::thread::yield_now();
