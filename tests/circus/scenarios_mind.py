@@ -2,27 +2,17 @@
 
 import os
 import signal
+import socket
+import sys
 
 import zmq
 
+import footprint
 from stage import say, wait_until
 
 
 def _mind(d):
-    """The keeper's child that is what it is itself."""
-    own = os.readlink("/proc/%d/exe" % d.process.pid)
-
-    def found():
-        with open("/proc/%d/task/%d/children" % (d.process.pid, d.process.pid)) as file:
-            children = [int(child) for child in file.read().split()]
-        for child in children:
-            try:
-                if os.readlink("/proc/%d/exe" % child) == own:
-                    return child
-            except OSError:
-                pass
-        return None
-    return wait_until(found, "a mind")
+    return wait_until(lambda: footprint.mind_of(d.process.pid), "a mind")
 
 
 def _kill_mind(d):
@@ -140,3 +130,53 @@ def a_mind_that_dies_while_it_ends(d):
     assert d.process.wait(30) == 0
     assert not _sessions(d)
     say("passed")
+
+
+def both_that_die_at_once(d):
+    """Whoever is started next takes over workers, sockets and wishes: the port is taken, and by nobody but the workers."""
+    d.write("page.py", "import os, socket, sys\nsock = socket.socket(fileno=int(sys.argv[1]))\nsock.setblocking(True)\n"
+                       "while True:\n    peer, _ = sock.accept()\n    peer.sendall(b'%d' % os.getpid())\n    peer.close()\n")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    d.configure("[socket:web]\nhost = 127.0.0.1\nport = %d\n[watcher:web]\ncmd = %s %s $(circus.sockets.web)\nuse_sockets = True\n"
+                "numprocesses = 2\ncopy_env = True\n[watcher:off]\ncmd = sleep 1000\n" % (port, sys.executable, d.path("page.py")))
+    d.start().ready()
+    workers = d.living("web", 2)
+
+    def page():
+        try:
+            with socket.create_connection(("127.0.0.1", port), 5) as peer:
+                return int(peer.recv(20) or 0)
+        except OSError:
+            return None
+    wait_until(lambda: page() in workers, "the page")
+    d.ask("stop", name="off", waiting=True)
+    d.ask("add", name="late", cmd="sleep 1000", start=True, waiting=True)
+    d.ask("incr", name="web", waiting=True)
+    workers = d.living("web", 3)
+    late = d.pids_of("late")
+    keeper, mind = d.process.pid, _mind(d)
+    # Not the other way round: a stopped mind is woken when it is orphaned, and becomes the keeper.
+    os.kill(keeper, signal.SIGSTOP)
+    for pid in (mind, keeper):
+        os.kill(pid, signal.SIGKILL)
+    d.process.wait(30)
+    wait_until(lambda: not os.path.exists("/proc/%d/exe" % mind) or not _line(mind), "the end of the mind")
+    assert page() in workers, "the workers go on alone"
+    d.start()
+    _reconnect(d)
+    assert sorted(d.living("web", 3)) == sorted(workers), (d.pids_of("web"), workers)
+    assert d.pids_of("late") == late and d.ask("status", name="off")["status"] == "stopped"
+    # A new worker gets the old socket.
+    os.kill(workers[0], signal.SIGKILL)
+    wait_until(lambda: len(d.pids_of("web")) == 3 and workers[0] not in d.pids_of("web"), "another worker")
+    wait_until(lambda: page() not in workers + [None], "a page of the new one")
+    assert d.ask("quit", waiting=True)["status"] == "ok"
+    assert d.process.wait(30) == 0
+    say("passed")
+
+
+def _line(pid):
+    with open("/proc/%d/cmdline" % pid, "rb") as file:
+        return file.read()

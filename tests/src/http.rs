@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -14,6 +14,8 @@ pub enum Address {
     Unix(PathBuf),
     /// A port of 127.0.0.1.
     Port(u16),
+    /// A port of another address.
+    Host(SocketAddr),
 }
 
 /// What a server answered.
@@ -51,8 +53,9 @@ fn connect(address: &Address) -> io::Result<Box<dyn Stream>> {
             stream.set_read_timeout(Some(SILENCE))?;
             Ok(Box::new(stream))
         }
-        Address::Port(port) => {
-            let stream = TcpStream::connect(("127.0.0.1", *port))?;
+        Address::Port(port) => connect(&Address::Host(SocketAddr::from((Ipv4Addr::LOCALHOST, *port)))),
+        Address::Host(address) => {
+            let stream = TcpStream::connect(address)?;
             stream.set_read_timeout(Some(SILENCE))?;
             Ok(Box::new(stream))
         }

@@ -13,7 +13,7 @@
 //! In reading order: [`place`] (a directory, the programs' paths, the mark by which leftovers are found), [`daemon`]
 //! (start, ask, stop) with [`process`], [`http`] and [`xmlrpc`] (a client of our own, so that a mistake in minder's codec cannot hide
 //! itself), [`events`] and [`trace`] (what happened to each program), [`normal`] (what may differ: pids, times, paths),
-//! [`deviations`] (what differs on purpose), [`mod@compare`] (both sides), [`circus`] (the same for Circus, whose scenarios are in Python), [`mail`] (where superlance's letters go).
+//! [`deviations`] (what differs on purpose), [`mod@compare`] (both sides), [`circus`] (the same for Circus, whose scenarios are in Python), [`fermentrack`] (a home in which Circus is at work), [`mail`] (where superlance's letters go).
 //!
 //! Invariants: no fixed sleep, every wait is bounded and says what it waited for; nothing outside a temporary directory
 //! is written; a process is only ever ended by its pid; nothing here links minder's own code.
@@ -26,6 +26,7 @@ pub mod compare;
 pub mod daemon;
 pub mod deviations;
 pub mod events;
+pub mod fermentrack;
 pub mod http;
 pub mod mail;
 pub mod normal;

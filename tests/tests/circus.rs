@@ -50,16 +50,17 @@ const ALONE: &[&str] = &[
     "a_mind_that_dies_at_rest",
     "a_mind_that_dies_at_work",
     "a_mind_that_dies_while_it_ends",
+    "both_that_die_at_once",
     "announced_as_systemd_does",
     "nobody_is_refused",
     "a_mind_that_dies_before_the_first_connection",
     "a_socket_that_nobody_got",
-    "years_of_devices",
     "a_class_that_nobody_can_run",
     "a_page_that_fails_restarts_its_watcher",
     "a_redis_is_watched",
     "who_flaps_is_stopped",
     "thousands_of_commands_by_chance",
+    "hundreds_of_rounds_of_a_spawner",
 ];
 
 #[test]
@@ -87,12 +88,6 @@ fn thousands_of_commands_by_chance() {
     pass_circus("thousands_of_commands_by_chance");
 }
 
-/// What a spawner does for years.
-#[test]
-fn years_of_devices() {
-    pass_circus("years_of_devices");
-}
-
 scenarios! {
     plugins_are_watchers
     who_gives_no_sign_is_replaced
@@ -102,8 +97,6 @@ scenarios! {
     a_command_that_changed_is_restarted
     a_class_of_ones_own
     a_class_that_cannot_be_imported
-    the_life_of_devices
-    two_megabytes_five_times
     reading_commands
     starting_and_stopping
     changing_the_number
@@ -164,6 +157,7 @@ scenarios! {
     started_by_a_connection
     datagrams
     without_use_sockets
+    controllers_come_and_go
 }
 
 #[test]
@@ -187,6 +181,11 @@ fn a_mind_that_dies_while_it_ends() {
 }
 
 #[test]
+fn both_that_die_at_once() {
+    pass_circus("both_that_die_at_once");
+}
+
+#[test]
 fn announced_as_systemd_does() {
     pass_circus(ALONE[4]);
 }
@@ -204,4 +203,9 @@ fn a_mind_that_dies_before_the_first_connection() {
 #[test]
 fn a_socket_that_nobody_got() {
     pass_circus(ALONE[7]);
+}
+
+#[test]
+fn hundreds_of_rounds_of_a_spawner() {
+    pass_circus(ALONE[8]);
 }

@@ -1,236 +1,197 @@
-//! Fermentrack with minder alone in the places of the script and of circusd: its file, its web workers on a socket, its
-//! spawner, its devices, and cron, which keeps it alive.
+//! Fermentrack from end to end: cron's script, the daemon that it starts, the web page, the spawner and its controllers.
 
-use minder_tests::http::{self, Address};
-use minder_tests::place::{MARK, Place, free_port, reference_venv};
-use minder_tests::process::{Finished, finish, signal_pid};
-use minder_tests::{Kind, wait};
-use rustix::process::Signal;
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use minder_tests::fermentrack::{ALL_ACTIVE, Fermentrack};
+use minder_tests::terminal::Terminal;
+use minder_tests::{Finished, Kind, until};
+use std::collections::BTreeSet;
+use std::io::ErrorKind;
 
-/// The form of the field, with ports and endpoints of this place.
-const INI: &str = "
-[circus]
-endpoint = ipc://$(circus.env.HOME)/control
-pubsub_endpoint = ipc://$(circus.env.HOME)/events
-stats_endpoint = ipc://$(circus.env.HOME)/stats
-# The statistics are on because they have an endpoint.
-check_delay = 5
-loglevel = ERROR
-pidfile = $(circus.env.HOME)/circusd.pid
-logoutput = $(circus.env.HOME)/fermentrack/log/circusd.log
-[watcher:Fermentrack]
-cmd = $(circus.env.HOME)/venv/bin/chaussette --fd $(circus.sockets.Fermentrack) page.application
-use_sockets = True
-numprocesses = 2
-copy_env = True
-copy_path = True
-virtualenv = $(circus.env.HOME)/venv
-working_dir = $(circus.env.HOME)/fermentrack
-stdout_stream.class = FileStream
-stdout_stream.filename = $(circus.env.HOME)/fermentrack/log/fermentrack-stdout.log
-stdout_stream.max_bytes = 2097152
-stdout_stream.backup_count = 5
-stderr_stream.class = FileStream
-stderr_stream.filename = $(circus.env.HOME)/fermentrack/log/fermentrack-stderr.log
-stderr_stream.max_bytes = 2097152
-stderr_stream.backup_count = 5
-stderr_stream.time_format = %Y-%m-%d %H:%M:%S
-[env:Fermentrack]
-PYTHONPATH = $(circus.env.HOME)/fermentrack
-[watcher:brewpi-spawner]
-cmd = $(circus.env.HOME)/venv/bin/python -u spawner.py
-copy_env = True
-virtualenv = $(circus.env.HOME)/venv
-working_dir = $(circus.env.HOME)/fermentrack
-stdout_stream.class = FileStream
-stdout_stream.filename = $(circus.env.HOME)/fermentrack/log/spawner-stdout.log
-stdout_stream.max_bytes = 2097152
-stdout_stream.backup_count = 5
-[socket:Fermentrack]
-host = 127.0.0.1
-port = {port}
-";
+const STARTED: &str = "Starting Fermentrack supervisor: circusd: done\n";
+const RUNNING: &str = "Starting Fermentrack supervisor: circusd: already running\n";
+const STOPPED: &str = "Stopping Fermentrack supervisor: circusd: ok\n";
 
-const PAGE: &str = "import os
-
-def application(environ, start_response):
-    start_response('200 OK', [('Content-Type', 'text/plain')])
-    return [('the chamber is cold, says %d' % os.getpid()).encode()]
-";
-
-/// Adds the device whenever it is not there, through the original's client.
-const SPAWNER: &str = "import os, time
-from circus.client import CircusClient
-
-log = os.path.expanduser('~/fermentrack/log/')
-client = CircusClient(timeout=2, endpoint='ipc://' + os.path.expanduser('~/control'))
-while True:
-    try:
-        if 'dev-brewpi1' not in client.send_message('list').get('watchers', []):
-            stream = lambda name: {'class': 'FileStream', 'filename': log + 'dev-brewpi1-%s.log' % name,
-                                   'max_bytes': 2097152, 'backup_count': 5}
-            print(client.send_message('add', cmd='sh -c \"echo device; exec sleep 1000\"', name='dev-brewpi1', start=True, options={
-                'copy_env': True, 'stdout_stream': stream('stdout'), 'stderr_stream': stream('stderr')}))
-    except Exception as error:
-        print('Error during circus call:', error)
-    time.sleep(0.3)
-";
-
-const STARTING: &str = "Starting Fermentrack supervisor: circusd: ";
-const STOPPING: &str = "Stopping Fermentrack supervisor: circusd: ";
-const ALL: &str = "Fermentrack: active\nbrewpi-spawner: active\ncircusd-stats: active\ndev-brewpi1: active\n";
-
-/// A home directory with a Fermentrack.
-struct Fermentrack {
-    place: Place,
-    port: u16,
+/// A run that ends with 0 and says this on standard output, and nothing else.
+fn assert_said(done: &Finished, stdout: &str) {
+    assert_eq!((done.status.as_str(), done.stdout.as_str(), done.stderr.as_str()), ("exit 0", stdout, ""));
 }
 
-impl Fermentrack {
-    fn new() -> Fermentrack {
-        let (place, port) = (Place::new(), free_port());
-        for directory in ["fermentrack/utils", "fermentrack/log"] {
-            std::fs::create_dir_all(place.path(directory)).expect("a directory");
-        }
-        std::os::unix::fs::symlink(reference_venv(), place.path("venv")).expect("a link");
-        for (name, text) in [("circus.ini", INI), ("page.py", PAGE), ("spawner.py", SPAWNER)] {
-            let text = text.replace("{port}", &port.to_string());
-            std::fs::write(place.path("fermentrack").join(name), text).expect("a file");
-        }
-        let own = Kind::Minder.program("updateCronCircus.sh", &place);
-        std::os::unix::fs::symlink(own, place.path("fermentrack/utils/updateCronCircus.sh")).expect("a link");
-        Fermentrack { place, port }
-    }
+/// Nobody is there: what circusctl says then, and nothing where cron would look for it.
+fn assert_stopped(home: &Fermentrack) {
+    let done = home.cron("status");
+    assert_eq!((done.status.as_str(), done.stdout.as_str()), ("exit 1", ""));
+    assert!(done.stderr.starts_with("Timed out.\n"), "{}", done.stderr);
+    assert_eq!(home.page().unwrap_err().kind(), ErrorKind::ConnectionRefused);
+}
 
-    fn script(&self) -> PathBuf {
-        self.place.path("fermentrack/utils/updateCronCircus.sh")
-    }
+/// The page is answered by both workers. Gives their pids.
+fn both_workers(home: &Fermentrack) -> BTreeSet<u32> {
+    let mut seen = BTreeSet::new();
+    until(
+        "both workers have answered",
+        || {
+            // A request waits in the socket until there is a worker, so none may fail.
+            seen.insert(home.worker().unwrap());
+            (seen.len() == 2).then(|| seen.clone())
+        },
+        String::new,
+    )
+}
 
-    /// As cron runs it: hardly any environment, no terminal, another directory.
-    fn cron(&self, words: &[&str]) -> Command {
-        let mut command = Command::new("/bin/sh");
-        command.arg("-c").arg(format!("{} {}", self.script().display(), words.join(" ")));
-        command
-            .env_clear()
-            .env("HOME", self.place.dir())
-            .env("PATH", "/usr/bin:/bin")
-            .env(MARK, self.place.mark());
-        command.current_dir("/").stdin(Stdio::null());
-        command
+#[test]
+fn from_the_start_of_the_machine_to_the_hold() {
+    let home = Fermentrack::new();
+    assert_stopped(&home);
+    assert_said(&home.cron("start"), STARTED);
+    home.wait_all_active();
+    for kind in [Kind::Original, Kind::Minder] {
+        assert_said(&home.circusctl(kind, &["status"]), ALL_ACTIVE);
     }
+    both_workers(&home);
+    until_the_controller_has_spoken(&home, 1);
+    assert_eq!(home.logs(), LOGS);
+    assert!(home.read("log/fermentrack.log").contains("Serving on fd://"));
+    assert_eq!(home.read("log/circusd.log"), "");
 
-    fn run(&self, words: &[&str]) -> Finished {
-        finish(self.cron(words), "")
-    }
+    let before = home.processes();
+    assert_said(&home.cron("start"), RUNNING);
+    assert_said(&home.cron("startifstopped"), "");
+    assert_eq!(home.processes(), before);
 
-    /// Says this and ends well.
-    fn says(&self, words: &[&str], expected: &str) {
-        let said = self.run(words);
-        let fine =
-            (said.status.as_str(), said.stdout.as_str(), said.stderr.as_str()) == ("exit 0", expected, "");
-        assert!(fine, "{words:?}: {said:?}\n{}", self.log());
-    }
+    assert_said(&home.cron("stop"), STOPPED);
+    home.wait_nothing_left();
+    assert_stopped(&home);
+    assert_said(&home.cron("startifstopped"), STARTED);
+    home.wait_all_active();
+    both_workers(&home);
+    until_the_controller_has_spoken(&home, 2);
 
-    fn wait_status(&self, expected: &str) {
-        let last = std::cell::RefCell::new(String::new());
-        let all = || {
-            *last.borrow_mut() = self.run(&["status"]).stdout;
-            (*last.borrow() == expected).then_some(())
-        };
-        wait::until("the status", all, || format!("{}\n{}", last.borrow(), self.log()));
-    }
+    assert_said(&home.cron("stop --hold"), STOPPED);
+    home.wait_nothing_left();
+    assert_said(&home.cron("startifstopped"), "");
+    assert!(home.processes().is_empty());
+    assert_said(&home.cron("start"), STARTED);
+    home.wait_all_active();
+}
 
-    fn log(&self) -> String {
-        std::fs::read_to_string(self.place.path("fermentrack/log/circusd.log")).unwrap_or_default()
-    }
+const LOGS: [&str; 5] = [
+    "circusd.log",
+    "dev-brewpi1-stderr.log",
+    "dev-brewpi1-stdout.log",
+    "fermentrack-brewpi-spawner.log",
+    "fermentrack.log",
+];
 
-    fn daemon(&self) -> Option<u32> {
-        std::fs::read_to_string(self.place.path("circusd.pid")).ok()?.trim().parse().ok()
-    }
+/// A controller's logs go on where those of the one before it ended.
+fn until_the_controller_has_spoken(home: &Fermentrack, times: usize) {
+    let logs = || {
+        (
+            home.read("log/dev-brewpi1-stdout.log") == "the temperature of BrewPi1\n".repeat(times),
+            home.read("log/dev-brewpi1-stderr.log")
+                == "Notification: Script started for beer 'BrewPi1'\n".repeat(times),
+        )
+    };
+    until("the controller has spoken", || (logs() == (true, true)).then_some(()), || format!("{:?}", logs()));
+}
 
-    fn wait_for_end(&self) {
-        wait::until(
-            "everything has ended",
-            || self.place.processes().is_empty().then_some(()),
-            || format!("{:?}\n{}", self.place.processes(), self.log()),
+#[test]
+fn the_page_is_served_while_its_workers_are_replaced() {
+    let home = Fermentrack::new();
+    assert_said(&home.cron("start"), STARTED);
+    home.wait_all_active();
+    let before = both_workers(&home);
+    assert_said(&home.circusctl(Kind::Original, &["reload", "Fermentrack"]), "ok\n");
+    let mut after = BTreeSet::new();
+    until(
+        "both new workers have answered",
+        || {
+            match home.worker() {
+                Ok(pid) if !before.contains(&pid) => _ = after.insert(pid),
+                Ok(_) => {}
+                // A worker may end while it answers, but nobody may find the door closed.
+                Err(error) => assert_ne!(error.kind(), ErrorKind::ConnectionRefused),
+            }
+            (after.len() == 2).then_some(())
+        },
+        || format!("{:?} after {before:?}", home.worker()),
+    );
+    assert_said(&home.cron("status"), ALL_ACTIVE);
+}
+
+#[test]
+fn a_device_comes_and_goes_as_the_database_says() {
+    let home = Fermentrack::new();
+    assert_said(&home.cron("start"), STARTED);
+    home.wait_all_active();
+    let status = |expected: String| {
+        until(
+            "the spawner has looked",
+            || (home.cron("status").stdout == expected).then_some(()),
+            || format!("{:?}", home.cron("status")),
         );
-    }
-
-    /// The page, and the worker that served it.
-    fn page(&self) -> Option<String> {
-        let request = http::request("GET", "/", &[("Connection", "close")], b"");
-        let answer = http::exchange(&Address::Port(self.port), &request).ok()?;
-        let text = String::from_utf8(answer.body).ok()?;
-        text.rsplit_once("the chamber is cold, says ").map(|(_, pid)| pid.to_owned())
-    }
-}
-
-impl Drop for Fermentrack {
-    fn drop(&mut self) {
-        let _ = wait::within(std::time::Duration::from_secs(5), || {
-            let left = self.place.processes();
-            left.iter().for_each(|(pid, _)| signal_pid(*pid, Signal::KILL));
-            left.is_empty().then_some(())
-        });
-    }
+    };
+    std::fs::write(home.file("devices"), "BrewPi1\nCold Room\n").unwrap();
+    status(format!("{ALL_ACTIVE}dev-cold room: active\n"));
+    std::fs::write(home.file("devices"), "Cold Room\n").unwrap();
+    status(ALL_ACTIVE.replace("dev-brewpi1", "dev-cold room"));
 }
 
 #[test]
-fn a_season_of_fermentrack() {
-    let place = Fermentrack::new();
-    place.says(&["start"], &format!("{STARTING}done\n"));
-    place.wait_status(ALL);
-    let first = wait::until("a worker serves the page", || place.page(), || place.log());
-
-    // A second start makes no second daemon, whoever starts.
-    let daemon = place.daemon().expect("a pidfile");
-    place.says(&["start"], &format!("{STARTING}already running\n"));
-    place.says(&["startifstopped"], "");
-    assert_eq!(place.daemon(), Some(daemon));
-
-    // A worker that dies is replaced, and the socket stays.
-    signal_pid(first.parse().expect("a pid"), Signal::KILL);
-    wait::until("another worker serves", || place.page().filter(|pid| *pid != first), || place.log());
-    wait::until("nobody is refused", || place.page(), || place.log());
-
-    place.says(&["stop"], &format!("{STOPPING}ok\n"));
-    place.wait_for_end();
-    place.says(&["startifstopped"], &format!("{STARTING}done\n"));
-    place.wait_status(ALL);
-
-    place.says(&["stop", "--hold"], &format!("{STOPPING}ok\n"));
-    place.wait_for_end();
-    place.says(&["startifstopped"], "");
-    assert_eq!(place.run(&["status"]).status, "exit 1");
-    place.says(&["start"], &format!("{STARTING}done\n"));
-    place.wait_status(ALL);
-    let logs =
-        ["fermentrack-stdout.log", "spawner-stdout.log", "dev-brewpi1-stdout.log", "dev-brewpi1-stderr.log"];
-    for log in logs {
-        assert!(place.place.path("fermentrack/log").join(log).exists(), "{log}");
-    }
+fn of_many_calls_of_cron_one_starts() {
+    let home = Fermentrack::new();
+    let all: Vec<Finished> = std::thread::scope(|scope| {
+        let calls: Vec<_> = ["start", "startifstopped", "start", "startifstopped"]
+            .into_iter()
+            .map(|action| scope.spawn(|| home.cron(action)))
+            .collect();
+        calls.into_iter().map(|call| call.join().unwrap()).collect()
+    });
+    let started = all.iter().filter(|done| done.stdout == STARTED).count();
+    assert_eq!(started, 1, "{all:?}");
+    assert!(all.iter().all(|done| [STARTED, RUNNING, ""].contains(&done.stdout.as_str())), "{all:?}");
+    home.wait_all_active();
+    // A second daemon would have found the endpoint occupied, and have said so.
+    assert_eq!(home.read("log/circusd.log"), "");
 }
 
 #[test]
-fn the_daemon_outlives_whoever_started_it() {
-    let place = Fermentrack::new();
-    // A terminal whose shell starts it and hangs up.
-    let mut shell = Command::new("/bin/bash");
-    shell.arg("-c").arg(format!("{} start; kill -HUP -$$", place.script().display()));
-    for (key, value) in place.cron(&[]).get_envs() {
-        shell.env(key, value.unwrap_or_default());
-    }
-    let mut terminal = minder_tests::terminal::Terminal::start(&shell);
-    terminal.wait("done");
-    let _ = terminal.end();
+fn the_daemon_outlives_the_terminal_from_which_it_was_started() {
+    let home = Fermentrack::new();
+    let mut terminal = Terminal::start(&home.by_cron("start"));
+    terminal.wait("circusd: done");
+    assert_eq!(terminal.end(), Some(0));
+    // The terminal hangs up on whoever still belongs to it.
     drop(terminal);
-    place.wait_status(ALL);
-    let daemon = place.daemon().expect("a pidfile");
-    let stat = std::fs::read_to_string(format!("/proc/{daemon}/stat")).expect("a living process");
-    let session = stat.rsplit(") ").next().and_then(|rest| rest.split(' ').nth(3)).unwrap_or_default();
-    assert_eq!(session, daemon.to_string(), "it leads a session of its own");
-    place.says(&["stop"], &format!("{STOPPING}ok\n"));
-    place.wait_for_end();
+    home.wait_all_active();
+    for pid in home.processes() {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        // Behind the name: state, parent, group, session, terminal.
+        let terminal = stat.rsplit_once(") ").and_then(|(_, rest)| rest.split(' ').nth(4));
+        assert!(terminal.is_none_or(|number| number == "0"), "{stat}");
+        let entries = std::fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
+        for target in entries.filter_map(|entry| std::fs::read_link(entry.path()).ok()) {
+            assert!(!target.starts_with("/dev/pts") && !target.starts_with("/dev/tty"), "{pid}: {target:?}");
+        }
+    }
+}
+
+#[test]
+fn the_script_looks_after_a_circus_that_runs_until_minder_takes_its_place() {
+    let home = Fermentrack::new();
+    home.start_original();
+    home.wait_all_active();
+    until_the_controller_has_spoken(&home, 1);
+    assert_eq!(home.logs(), LOGS);
+    both_workers(&home);
+    let before = home.processes();
+    assert_said(&home.cron("start"), RUNNING);
+    assert_said(&home.cron("startifstopped"), "");
+    assert_eq!(home.processes(), before);
+    assert_said(&home.cron("stop"), STOPPED);
+    home.wait_nothing_left();
+
+    assert_said(&home.cron("startifstopped"), STARTED);
+    home.wait_all_active();
+    both_workers(&home);
+    until_the_controller_has_spoken(&home, 2);
+    assert_eq!(home.logs(), LOGS);
 }

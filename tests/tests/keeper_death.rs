@@ -192,9 +192,9 @@ fn a_call_in_the_midst_gets_an_answer_or_an_end() {
 /// Kills keeper and mind, and these programs as well.
 fn kill_both(daemon: &Daemon, programs: &[u32]) {
     let (keeper, mind) = (keeper(daemon), daemon.until("there is a mind", || mind_of(daemon)));
-    // The mind would become the keeper if it had the time.
-    signal_pid(mind, Signal::STOP);
-    let all: Vec<u32> = [keeper, mind].iter().chain(programs).copied().collect();
+    // Not the other way round: a stopped mind is woken when it is orphaned, and becomes the keeper.
+    signal_pid(keeper, Signal::STOP);
+    let all: Vec<u32> = [mind, keeper].iter().chain(programs).copied().collect();
     all.iter().for_each(|pid| signal_pid(*pid, Signal::KILL));
     // What is dead and not reaped has no command line any more.
     let gone = |pid: &u32| std::fs::read(format!("/proc/{pid}/cmdline")).map_or(true, |line| line.is_empty());

@@ -1,8 +1,11 @@
 //! Ways to run it: in the background, as the first process of a container.
 
+use minder_tests::place::Place;
 use minder_tests::signal_pid;
-use minder_tests::{Daemon, compare_launched, json};
+use minder_tests::terminal::Terminal;
+use minder_tests::{Daemon, Kind, compare_launched, json, until};
 use rustix::process::Signal;
+use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
 #[test]
@@ -40,6 +43,26 @@ fn in_the_background_it_leaves_terminal_directory_and_umask_behind() {
             out.text("log", &minder_tests::trace::daemon_lines(&daemon.log()).join("\n"));
         },
     );
+}
+
+/// It goes to the background in a way of its own, because it has nothing to keep.
+#[test]
+fn in_the_background_the_launcher_of_kegbot_outlives_its_terminal() {
+    let place = Place::new();
+    let program = place.path("core.sh");
+    let done = place.path("done");
+    std::fs::write(&program, format!("#!/bin/sh\ntouch {}\n", done.display())).unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let config = format!("[kegbot_core]\n_enabled = True\n_program_name = {}\n", program.display());
+    std::fs::write(place.path("keg.cfg"), config).unwrap();
+    let mut command = Command::new(Kind::Minder.program("kegbot_master", &place));
+    command.args(["--master_config=keg.cfg", "--daemon", "start"]).current_dir(place.dir());
+    command.env("PATH", "/usr/bin:/bin").env("HOME", place.dir());
+    let mut terminal = Terminal::start(&command);
+    assert_eq!(terminal.end(), Some(0));
+    // The terminal hangs up on whoever still belongs to it.
+    drop(terminal);
+    until("the program has run", || done.exists().then_some(()), String::new);
 }
 
 #[test]

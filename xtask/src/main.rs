@@ -2,10 +2,13 @@
 //!
 //! One file a command: [`setup`] prepares the machine, [`mod@test`] proves minder against the originals, [`tidy`] holds the
 //! sources against the rules that no compiler knows, [`ci`] is all of it in the order of the continuous integration,
-//! [`mod@bench`] measures, [`sim`] lets years of faults pass. [`step`] runs a program with its time shown, [`workspace`] knows where things are.
+//! [`mod@bench`] measures, [`chaos`] breaks the real program and [`sim`] a simulated one. [`step`] runs a program with its time
+//! shown, [`workspace`] knows where things are.
 
 mod bench;
+mod chaos;
 mod ci;
+mod rpc;
 mod setup;
 mod sim;
 mod step;
@@ -24,6 +27,7 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   ci      fmt, clippy, test, rustdoc, deny, tidy: exactly what the continuous integration runs
   sim     years of faults in a simulated world, from a seed; --help after it says more
   bench   measure minder and the originals side by side
+  chaos   kill, stop and upgrade minder again and again, and count what was lost
 ";
 
 fn main() -> ExitCode {
@@ -37,6 +41,7 @@ fn main() -> ExitCode {
         "ci" => ci::run(),
         "sim" => sim::run(&rest),
         "bench" => bench::run(&rest),
+        "chaos" => chaos::run(&rest),
         _ => {
             eprint!("{USAGE}");
             return ExitCode::from(2);

@@ -1,5 +1,6 @@
 //! Where things are.
 
+use crate::step::{self, Problem};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -24,4 +25,20 @@ pub(crate) fn cargo() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root());
     command
+}
+
+/// Makes a program of C in a folder, without shared libraries where that is possible: it is to start in no time, so
+/// that what is measured is the supervisor and not the loader.
+///
+/// # Errors
+/// When there is no compiler, or it refuses.
+pub(crate) fn compile(folder: &Path, name: &str, source: &str) -> Result<(), Problem> {
+    let file = folder.join(format!("{name}.c"));
+    std::fs::write(&file, source).map_err(|error| Problem::File(file.display().to_string(), error))?;
+    let build = |linking: &[&str]| {
+        let mut cc = Command::new("cc");
+        cc.arg("-O2").args(linking).arg("-o").arg(folder.join(name)).arg(&file);
+        step::output(&mut cc)
+    };
+    build(&["-static"]).or_else(|_| build(&[])).map(drop)
 }

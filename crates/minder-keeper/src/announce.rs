@@ -1,4 +1,5 @@
-//! The first thing that a new process does: it tells the mind of itself, with its descriptors.
+//! The first thing that a new process does: it tells the mind of itself, with its descriptors, and enters itself in the
+//! register.
 //!
 //! The keeper could tell it, a moment later. But in that moment it can be killed, and then a process would run of which
 //! nobody knows: its program would be started a second time. The new process has a copy of the keeper's line until it
@@ -7,8 +8,9 @@
 #![allow(unsafe_code, reason = "between clone and exec there are only system calls")]
 
 use std::mem;
-use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
+use crate::births;
 use crate::wire::{ChildFds, ChildId, FromKeeper, Message, Pipes, port};
 
 /// The most descriptors of a child: its pidfd and three pipes.
@@ -29,10 +31,24 @@ pub(crate) enum Announced {
     Not,
 }
 
-/// A packet that lacks only what its sender alone knows.
+/// Whom a new process tells of itself.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Audience<'a> {
+    /// As whom.
+    pub(crate) child: ChildId,
+    /// The mind, if it listens.
+    pub(crate) line: Option<BorrowedFd<'a>>,
+    /// The register, if there is one.
+    pub(crate) register: Option<BorrowedFd<'a>>,
+}
+
+/// A packet and an entry that lack only what their sender alone knows.
 #[derive(Debug)]
 pub(crate) struct Announcement {
-    line: RawFd,
+    line: Option<RawFd>,
+    register: Option<RawFd>,
+    place: u64,
+    entry: [u64; births::WORDS],
     bytes: [u8; BYTES],
     /// The pidfd first, as [`Pipes`] has it.
     fds: [RawFd; FDS_MAX],
@@ -42,11 +58,19 @@ pub(crate) struct Announcement {
 
 impl Announcement {
     /// For a child that will have these descriptors.
-    pub(crate) fn new(child: ChildId, line: BorrowedFd<'_>, fds: &ChildFds) -> Self {
+    pub(crate) fn new(audience: &Audience<'_>, fds: &ChildFds) -> Self {
+        let &Audience { child, line, register } = audience;
         let (pipes, rest) = fds.parcel();
+        let inode = |fd: &Option<OwnedFd>| {
+            let fd = fd.as_ref().filter(|_| register.is_some());
+            fd.and_then(|fd| Some(rustix::fs::fstat(fd).ok()?.st_ino)).unwrap_or(0)
+        };
         let message = FromKeeper::Cloned { child, pid: 0, pipes: pipes.with(Pipes::PIDFD) };
         let mut announcement = Self {
-            line: line.as_raw_fd(),
+            line: line.map(|line| line.as_raw_fd()),
+            register: register.map(|register| register.as_raw_fd()),
+            place: births::place(child),
+            entry: births::blank(child, [inode(&fds.stdin), inode(&fds.stdout), inode(&fds.stderr)]),
             bytes: [port::INLINE; BYTES],
             fds: [-1; FDS_MAX],
             fd_count: 1 + rest.len().min(FDS_MAX - 1),
@@ -67,6 +91,10 @@ impl Announcement {
             (pid, libc::syscall(libc::SYS_pidfd_open, pid, 0))
         };
         let Ok(pidfd @ 0..) = RawFd::try_from(pidfd) else { return };
+        if let Some(register) = self.register {
+            self.enter(register, pid, pidfd);
+        }
+        let Some(line) = self.line else { return };
         self.fds[0] = pidfd;
         self.bytes[PID_AT..PID_AT + 4].copy_from_slice(&pid.to_le_bytes());
         let mut control = [0_u64; CONTROL_WORDS];
@@ -87,10 +115,26 @@ impl Announcement {
             (*rights).cmsg_type = libc::SCM_RIGHTS;
             (*rights).cmsg_len = libc::CMSG_LEN(length) as _;
             libc::CMSG_DATA(rights).copy_from(self.fds.as_ptr().cast(), length as usize);
-            libc::sendmsg(self.line, &raw const header, libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL)
+            libc::sendmsg(line, &raw const header, libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL)
         };
         if sent >= 0 {
             self.made = Announced::ByItself;
+        }
+    }
+
+    fn enter(&mut self, register: RawFd, pid: libc::pid_t, pidfd: RawFd) {
+        let mut found = mem::MaybeUninit::<libc::stat>::uninit();
+        // SAFETY: the kernel fills the structure or says that it did not; the entry is as long as is said.
+        unsafe {
+            if libc::fstat(pidfd, found.as_mut_ptr()) != 0 {
+                return;
+            }
+            #[allow(clippy::useless_conversion, reason = "the width of the field differs between machines")]
+            let inode = u64::from(found.assume_init().st_ino);
+            births::complete(&mut self.entry, pid.cast_unsigned(), inode);
+            #[allow(clippy::cast_possible_wrap, reason = "within the ring")]
+            let place = self.place as libc::off_t;
+            libc::pwrite(register, self.entry.as_ptr().cast(), size_of_val(&self.entry), place);
         }
     }
 }

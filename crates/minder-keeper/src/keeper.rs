@@ -18,9 +18,11 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{WaitStatus, getpid};
 
+use crate::announce::Audience;
+use crate::births;
 use crate::boot::{Boot, Succession, exec_front};
 use crate::held::Held;
-use crate::mind::{Debt, Household, Line, Lives, Mind, MindCommand, Next};
+use crate::mind::{Debt, Household, Line, Lives, Mind, MindCommand, MindEnd, Next};
 use crate::origin::Origin;
 use crate::reap::{Children, Parcel, reap};
 use crate::signals::{self, SignalSet, Signals};
@@ -292,7 +294,7 @@ impl Keeper {
     fn start_mind(&mut self, now: Instant) -> Option<Ending> {
         self.mind = Mind::start(&self.command, &self.cloner, &self.origin, now);
         if self.mind.is_none() {
-            return self.follow(Duration::ZERO, None, now);
+            return self.follow(Duration::ZERO, MindEnd::NotStarted, now);
         }
         self.children.forget_told();
         let children = self.children.ids().map(Letter::Introduction);
@@ -313,12 +315,17 @@ impl Keeper {
         if let Some(ending) = self.farewell.take() {
             return Some(ending);
         }
-        self.follow(now - mind.born, status.exit_status(), now)
+        let end = match (status.exit_status(), status.terminating_signal()) {
+            (Some(status), _) => MindEnd::Exit(status),
+            (None, Some(libc::SIGKILL)) if mind.ready => MindEnd::Killed,
+            (None, _) => MindEnd::Crash,
+        };
+        self.follow(now - mind.born, end, now)
     }
 
-    fn follow(&mut self, lived: Duration, exit: Option<i32>, now: Instant) -> Option<Ending> {
+    fn follow(&mut self, lived: Duration, end: MindEnd, now: Instant) -> Option<Ending> {
         let household = if self.children.is_empty() { Household::Empty } else { Household::Children };
-        match self.lives.another_ended(lived, exit, household) {
+        match self.lives.another_ended(lived, end, household) {
             Next::Start(wait) => {
                 self.due = now + wait;
                 None
@@ -371,6 +378,7 @@ impl Keeper {
             ToKeeper::Release { name } => self.held.release(&name),
             ToKeeper::Ready => {
                 self.lives.ever_ready = true;
+                self.mind.iter_mut().for_each(|mind| mind.ready = true);
                 thrift::give_back();
             }
             ToKeeper::Obeyed { signal } => self.told.remove(signal),
@@ -388,7 +396,9 @@ impl Keeper {
             return Err(Refusal { step: SpawnStep::Pipes, errno: libc::EMFILE });
         }
         let line = self.mind.as_ref().filter(|mind| mind.line == Line::Open).map(|mind| mind.port.as_fd());
-        let born = self.cloner.spawn(request, &self.held, &self.origin, line.map(|line| (child, line)))?;
+        let register = self.held.get(births::NAME);
+        let born =
+            self.cloner.spawn(request, &self.held, &self.origin, Some(Audience { child, line, register }))?;
         self.children.add(child, born);
         Ok(())
     }

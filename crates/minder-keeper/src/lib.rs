@@ -14,7 +14,7 @@
 //! - `reap`: the table of children, and of what the mind knows of them. `adopted`: those of an earlier keeper. `held`:
 //!   descriptors by name.
 //! - `spawn`: from a request to a process. `stage`: what that process does before its program, and `announce` first of
-//!   all.
+//!   all, with an entry in the register of [`births`].
 //! - `thrift`: giving back memory that only a start needed.
 //! - `signals`, `origin`: the process's signals; what it was started with, for its children to have again.
 //!
@@ -24,6 +24,7 @@
 
 mod adopted;
 mod announce;
+pub mod births;
 mod boot;
 mod held;
 mod keeper;

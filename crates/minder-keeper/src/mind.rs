@@ -11,7 +11,7 @@ use crate::origin::Origin;
 use crate::spawn::Cloner;
 use crate::wire::{ErrorTo, Leader, Limit, OutputTo, Port, SpawnRequest, StdinFrom};
 
-/// A mind that lived shorter than this died young.
+/// A mind that lived shorter than this died young, unless it worked and somebody killed it.
 const YOUNG: Duration = Duration::from_secs(1);
 /// How long the second mind in a row that died young is waited with; each further one twice as long.
 const BACKOFF_FIRST: Duration = Duration::from_millis(10);
@@ -70,6 +70,8 @@ pub(crate) struct Mind {
     /// Whether it still has its end of the port.
     pub(crate) line: Line,
     pub(crate) born: Instant,
+    /// Whether it said that it is ready.
+    pub(crate) ready: bool,
     /// When it last said something.
     heard: Instant,
     /// Since when it owes an answer.
@@ -101,7 +103,15 @@ impl Mind {
         let mut held = Held::default();
         held.hold(b"port".to_vec(), theirs.into());
         let born = cloner.spawn(command.request(), &held, origin, None).ok()?;
-        Some(Self { pid: born.pid, port, line: Line::Open, born: now, heard: now, owes_since: None })
+        Some(Self {
+            pid: born.pid,
+            port,
+            line: Line::Open,
+            born: now,
+            ready: false,
+            heard: now,
+            owes_since: None,
+        })
     }
 
     pub(crate) fn heard(&mut self, now: Instant) {
@@ -140,6 +150,19 @@ pub(crate) struct Lives {
     young_deaths: u32,
 }
 
+/// How a mind ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum MindEnd {
+    /// There was none: it could not be started.
+    NotStarted,
+    /// By itself, with this status.
+    Exit(i32),
+    /// By a fault of its own, or before it was ready.
+    Crash,
+    /// It worked, and somebody killed it.
+    Killed,
+}
+
 /// Whether anybody depends on there being a mind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Household {
@@ -164,11 +187,11 @@ impl Lives {
         Self { count, ever_ready: true, ..Self::default() }
     }
 
-    /// One more has ended, after so long. `exit` is its exit status, if no signal killed it.
-    pub(crate) fn another_ended(&mut self, lived: Duration, exit: Option<i32>, household: Household) -> Next {
+    /// One more has ended, after so long.
+    pub(crate) fn another_ended(&mut self, lived: Duration, end: MindEnd, household: Household) -> Next {
         self.count += 1;
         if !self.ever_ready && household == Household::Empty {
-            if let Some(status) = exit {
+            if let MindEnd::Exit(status) = end {
                 return Next::Exit(status);
             }
             self.stillborn += 1;
@@ -176,7 +199,8 @@ impl Lives {
                 return Next::Exit(1);
             }
         }
-        self.young_deaths = if lived < YOUNG { self.young_deaths.saturating_add(1) } else { 0 };
+        let young = lived < YOUNG && end != MindEnd::Killed;
+        self.young_deaths = if young { self.young_deaths.saturating_add(1) } else { 0 };
         Next::Start(match self.young_deaths {
             0 | 1 => Duration::ZERO,
             again => BACKOFF_FIRST.saturating_mul(1 << (again - 2).min(16)).min(BACKOFF_MAX),
@@ -193,25 +217,38 @@ mod tests {
     #[test]
     fn a_mind_that_dies_young_again_and_again_is_waited_with_longer_each_time() {
         let mut lives = Lives { ever_ready: true, ..Lives::default() };
-        let waits = (0..10).map(|_| match lives.another_ended(MOMENT, Some(0), Household::Children) {
-            Next::Start(wait) => wait.as_millis(),
-            Next::Exit(status) => panic!("exit {status}"),
-        });
+        let waits =
+            (0..10).map(|_| match lives.another_ended(MOMENT, MindEnd::Exit(0), Household::Children) {
+                Next::Start(wait) => wait.as_millis(),
+                Next::Exit(status) => panic!("exit {status}"),
+            });
         assert_eq!(waits.collect::<Vec<_>>(), [0, 10, 20, 40, 80, 160, 320, 640, 1000, 1000]);
-        assert_eq!(lives.another_ended(YOUNG, None, Household::Children), Next::Start(Duration::ZERO));
+        assert_eq!(
+            lives.another_ended(YOUNG, MindEnd::Crash, Household::Children),
+            Next::Start(Duration::ZERO)
+        );
+    }
+
+    #[test]
+    fn a_mind_that_worked_and_was_killed_is_followed_at_once() {
+        let mut lives = Lives { ever_ready: true, ..Lives::default() };
+        for _ in 0..10 {
+            let next = lives.another_ended(MOMENT, MindEnd::Killed, Household::Children);
+            assert_eq!(next, Next::Start(Duration::ZERO));
+        }
     }
 
     #[test]
     fn a_mind_that_gives_up_before_it_was_ready_ends_the_keeper_with_its_status() {
-        assert_eq!(Lives::default().another_ended(MOMENT, Some(2), Household::Empty), Next::Exit(2));
+        assert_eq!(Lives::default().another_ended(MOMENT, MindEnd::Exit(2), Household::Empty), Next::Exit(2));
     }
 
     #[test]
     fn a_mind_that_is_killed_before_it_was_ready_gets_three_more_chances() {
         let mut lives = Lives::default();
         for _ in 0..3 {
-            assert!(matches!(lives.another_ended(MOMENT, None, Household::Empty), Next::Start(_)));
+            assert!(matches!(lives.another_ended(MOMENT, MindEnd::Crash, Household::Empty), Next::Start(_)));
         }
-        assert_eq!(lives.another_ended(MOMENT, None, Household::Empty), Next::Exit(1));
+        assert_eq!(lives.another_ended(MOMENT, MindEnd::Crash, Household::Empty), Next::Exit(1));
     }
 }

@@ -16,14 +16,12 @@ use rustix::mm::{MapFlags, MprotectFlags, ProtFlags};
 use rustix::pipe::PipeFlags;
 use rustix::process::{Resource, getrlimit};
 
-use crate::announce::{Announced, Announcement};
+use crate::announce::{Announced, Announcement, Audience};
 use crate::held::Held;
 use crate::origin::Origin;
 use crate::signals::{self, SignalSet};
 use crate::stage::{self, Identity, Script, Source};
-use crate::wire::{
-    ChildFds, ChildId, ErrorTo, Limit, OutputTo, SpawnRequest, SpawnStep, StageFailure, StdinFrom,
-};
+use crate::wire::{ChildFds, ErrorTo, Limit, OutputTo, SpawnRequest, SpawnStep, StageFailure, StdinFrom};
 
 /// Room for the system calls of `stage`, generously.
 const STACK_BYTES: usize = 64 * 1024;
@@ -78,16 +76,16 @@ impl Cloner {
         Ok(Self { stack, changed_signals })
     }
 
-    /// Makes a process of a request. It announces itself under this name on this line, if there is one.
+    /// Makes a process of a request. It announces itself to these, if there are any.
     pub(crate) fn spawn(
         &self,
         request: SpawnRequest,
         held: &Held,
         origin: &Origin,
-        line: Option<(ChildId, BorrowedFd<'_>)>,
+        audience: Option<Audience<'_>>,
     ) -> Result<Born, Refusal> {
         let plumbing = Plumbing::lay(&request, held)?;
-        let mut announcement = line.map(|(child, line)| Announcement::new(child, line, &plumbing.ours));
+        let mut announcement = audience.map(|audience| Announcement::new(&audience, &plumbing.ours));
         let limits = limits(&request.limits, origin);
         let groups = request.credentials.as_ref().map_or(&[][..], |who| &who.groups);
         let credentials =

@@ -3,8 +3,10 @@
 
 use std::os::fd::{AsFd, BorrowedFd};
 
+use minder_keeper::births::Birth;
 use minder_keeper::wire::ChildFds;
 use rustix::fs::FileType;
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 /// `PIDFS_MAGIC`: pidfds have inodes of their own since Linux 6.9.
 const PIDFS_MAGIC: i64 = 0x5049_4446;
@@ -29,11 +31,24 @@ impl Birthmark {
     }
 }
 
+impl Birthmark {
+    /// Of a process that has entered itself in the register. `None` where pidfds have no inodes of their own.
+    pub fn of_birth(birth: &Birth) -> Option<Self> {
+        // On older kernels all pidfds have the same one, which is that of no process.
+        let own = pidfd_open(Pid::from_raw(birth.pid.cast_signed())?, PidfdFlags::empty()).ok()?;
+        is_of_its_own(own.as_fd()).then_some(Self { pid: birth.pid, birth: birth.inode, pipes: birth.pipes })
+    }
+}
+
 /// By what a process is known from all others that ever had its pid.
 pub fn birth(pid: u32, pidfd: BorrowedFd<'_>) -> Option<u64> {
+    if is_of_its_own(pidfd) { rustix::fs::fstat(pidfd).ok().map(|found| found.st_ino) } else { started(pid) }
+}
+
+/// Whether a pidfd has an inode that no other process's has.
+fn is_of_its_own(pidfd: BorrowedFd<'_>) -> bool {
     #[allow(clippy::useless_conversion, reason = "the width of the field differs between machines")]
-    let is_pidfs = rustix::fs::fstatfs(pidfd).is_ok_and(|found| i64::from(found.f_type) == PIDFS_MAGIC);
-    if is_pidfs { rustix::fs::fstat(pidfd).ok().map(|found| found.st_ino) } else { started(pid) }
+    rustix::fs::fstatfs(pidfd).is_ok_and(|found| i64::from(found.f_type) == PIDFS_MAGIC)
 }
 
 /// Field 22 of `stat`.

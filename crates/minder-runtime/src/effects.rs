@@ -51,14 +51,25 @@ impl Mind {
             }
         }
         self.waiters.dropped(id);
+        self.gone.push(id);
+    }
+
+    /// Keeps the roster, and only then forgets what is gone: a later mind looks up all that the roster names.
+    pub(crate) fn keep_roster(&mut self) {
+        // Without memory left the old one stays, which is right but for the last change.
+        if self.roster.keep(&self.world).is_ok() {
+            for id in self.gone.drain(..) {
+                self.ledger.forget(id);
+            }
+        }
     }
 
     fn publish(&mut self, event: Event) {
         match &event {
-            Event::GroupAdded(_) | Event::Began | Event::StopBegan => self.roster.keep(&self.world),
+            Event::GroupAdded(_) | Event::Began | Event::StopBegan => self.keep_roster(),
             Event::GroupRemoved(group) => {
                 self.roster.removed(group, &mut self.link);
-                self.roster.keep(&self.world);
+                self.keep_roster();
             }
             Event::Moved(_)
             | Event::StopSignalled { .. }
@@ -220,7 +231,7 @@ impl Mind {
             self.exchange_outputs(*id, before, overhears);
         }
         self.roster.added(name);
-        self.roster.keep(&self.world);
+        self.keep_roster();
     }
 
     fn exchange_outputs(&mut self, id: InstanceId, before: &ProgramSpec, overhears: Overhears) {

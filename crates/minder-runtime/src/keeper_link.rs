@@ -12,6 +12,7 @@ use minder_keeper::wire::{ChildId, FromKeeper, Port, ToKeeper};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
+use crate::kept_sockets;
 use crate::shelf::{self, Shelf};
 
 /// The conversation.
@@ -57,9 +58,19 @@ impl KeeperLink {
         // Without a descriptor left it is lost only if the keeper is killed as well.
         if let Ok(copy) = fd.try_clone() {
             self.held.insert(name.clone(), copy);
+            if kept_sockets::inode(fd.as_fd()).is_some() {
+                self.list_sockets();
+            }
         }
         self.unsent.push_back((ToKeeper::Hold { name }, Some(fd)));
         self.flush();
+    }
+
+    /// Keeps which sockets there are, for whoever finds us gone.
+    fn list_sockets(&self) {
+        let held = self.held.iter().map(|(name, fd)| (&name[..], fd.as_fd()));
+        // Without memory left the old list stays.
+        let _ = self.shelf.replace(kept_sockets::NAME, &kept_sockets::list(held));
     }
 
     /// A new empty memory file, which the keeper holds under this name.
@@ -85,7 +96,9 @@ impl KeeperLink {
     /// Has the keeper let go of a descriptor; of a memory file the name is taken away, too.
     pub fn release(&mut self, name: impl Into<Vec<u8>>) {
         let name = name.into();
-        self.held.remove(&name);
+        if self.held.remove(&name).is_some_and(|fd| kept_sockets::inode(fd.as_fd()).is_some()) {
+            self.list_sockets();
+        }
         if let Ok(name) = std::str::from_utf8(&name) {
             self.shelf.remove(name);
         }

@@ -29,6 +29,7 @@ pub mod greeting;
 pub mod group_sockets;
 pub mod handle;
 pub mod keeper_link;
+pub mod kept_sockets;
 mod kinship;
 pub mod launch;
 pub mod ledger;

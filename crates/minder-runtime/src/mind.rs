@@ -58,6 +58,8 @@ pub struct Mind {
     pub(crate) link: KeeperLink,
     pub(crate) pipes: PipeSet,
     pub(crate) ledger: Ledger,
+    /// Slots that are gone for good, and still have a line in the ledger.
+    pub(crate) gone: Vec<InstanceId>,
     pub(crate) roster: Roster,
     pub(crate) sockets: GroupSockets,
     pub(crate) listeners: Listeners,
@@ -386,7 +388,7 @@ impl Mind {
             }
             (Mode::Stopping | Mode::Stopped, Ending::Exit) => {
                 self.roster.ending = ending;
-                self.roster.keep(&self.world);
+                self.keep_roster();
             }
             (Mode::Stopping | Mode::Stopped, Ending::Again) => {}
         }

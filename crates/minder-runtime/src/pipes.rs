@@ -22,6 +22,15 @@ pub struct Token {
     pub pipe: Pipe,
 }
 
+/// When a pipe is told of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Trigger {
+    /// As long as it holds bytes, or has room.
+    Bytes,
+    /// When bytes came into it; what is left there is not told of again.
+    News,
+}
+
 /// A pipe of a slot.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Pipe {
@@ -69,6 +78,17 @@ pub struct PipeSet {
     epoll: AsyncFd<OwnedFd>,
 }
 
+fn flags(token: Token, trigger: Trigger) -> EventFlags {
+    let wanted = match token.pipe {
+        Pipe::Stdin | Pipe::StdoutTarget | Pipe::StderrTarget => EventFlags::OUT,
+        Pipe::Stdout | Pipe::Stderr => EventFlags::IN,
+    };
+    match trigger {
+        Trigger::Bytes => wanted,
+        Trigger::News => wanted | EventFlags::ET,
+    }
+}
+
 /// How many pipes are served before the loop looks at anything else.
 const AT_ONCE: usize = 64;
 
@@ -88,12 +108,14 @@ impl PipeSet {
     ///
     /// # Errors
     /// When the kernel refuses, for want of memory for example.
-    pub fn watch(&self, pipe: impl AsFd, token: Token) -> io::Result<()> {
-        let flags = match token.pipe {
-            Pipe::Stdin | Pipe::StdoutTarget | Pipe::StderrTarget => EventFlags::OUT,
-            Pipe::Stdout | Pipe::Stderr => EventFlags::IN,
-        };
-        Ok(epoll::add(self.epoll.get_ref(), pipe, token.pack(), flags)?)
+    pub fn watch(&self, pipe: impl AsFd, token: Token, trigger: Trigger) -> io::Result<()> {
+        Ok(epoll::add(self.epoll.get_ref(), pipe, token.pack(), flags(token, trigger))?)
+    }
+
+    /// Has what a pipe holds told of as news.
+    pub fn tell_again(&self, pipe: impl AsFd, token: Token, trigger: Trigger) {
+        // It fails only for one that is not watched.
+        let _ = epoll::modify(self.epoll.get_ref(), pipe, token.pack(), flags(token, trigger));
     }
 
     /// Watches a pipe no more. To be called before it is closed: the keeper holds a duplicate, so closing ours

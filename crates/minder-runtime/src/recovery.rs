@@ -155,6 +155,7 @@ impl Heritage {
             link,
             pipes: PipeSet::new()?,
             ledger,
+            gone: Vec::new(),
             roster,
             sockets: GroupSockets::default(),
             listeners,

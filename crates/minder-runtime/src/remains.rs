@@ -12,16 +12,20 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 
 use minder_keeper::wire::{ChildFds, ChildId, ChildState, STATUS_UNKNOWN};
-use minder_keeper::{KeptChild, Succession};
+use minder_keeper::{KeptChild, Succession, births};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 use crate::birthmark::{Birthmark, birth, pipe_inode};
+use crate::kept_sockets;
 use crate::ledger::{self, Ledger};
+use crate::memo;
 use crate::roster::{self, Roster};
-use crate::shelf::Shelf;
+use crate::shelf::{self, Claim, Shelf};
 
+/// What the register of births is called on the shelf.
+pub const REGISTER: &str = "births";
 /// What the lines on it are called among the descriptors that the keeper holds.
 pub const REMARKS: &str = "remarks";
 
@@ -32,8 +36,20 @@ pub struct Remains {
     pub held: Vec<(String, OwnedFd)>,
     /// The processes.
     pub succession: Succession,
+    /// Sockets that programs have still, by the names under which the keeper is to hold them.
+    pub sockets: Vec<(String, OwnedFd)>,
     /// Lines for the log.
     pub remarks: Vec<String>,
+}
+
+/// What a daemon of this kind and file that was killed as a whole has left. To be asked before anything is opened that it
+/// may have had open.
+pub fn of(kind: &str, file: &[u8]) -> Option<Remains> {
+    match shelf::claim(kind, file) {
+        // The lock is let go again: whoever asks claims it for good when it becomes the keeper.
+        Claim::Left(shelf, _lock) => Remains::find(&shelf).ok().flatten(),
+        Claim::Empty(..) | Claim::None => None,
+    }
 }
 
 impl Remains {
@@ -50,24 +66,31 @@ impl Remains {
         };
         let (_, Some(kept)) = Roster::recalled(roster, BTreeSet::new())? else { return Ok(None) };
         let ledger = Ledger::recalled(ledger);
+        let register = file(REGISTER).transpose()?;
+        let list = file(kept_sockets::NAME).map(|list| memo::contents(list?.as_fd())).transpose()?;
+        let mut wanted = kept_sockets::read(&list.unwrap_or_default());
+        let mut sockets = Vec::new();
         let (mut children, mut remarks, mut living) = (Vec::new(), Vec::new(), 0);
         for id in kept.groups.iter().flat_map(|(_, _, ids)| ids) {
             let Some(record) = ledger.read(*id) else { continue };
-            let Some(mark) = record.birthmark else { continue };
+            let child = ChildId(record.child);
+            // Perhaps it was born just then, and nobody had the time to note it but itself.
+            let mark = match (record.birthmark, &register) {
+                (None, Some(register)) => {
+                    births::find(register.as_fd(), child)?.as_ref().and_then(Birthmark::of_birth)
+                }
+                (mark, _) => mark,
+            };
+            let Some(mark) = mark else { continue };
             let (state, fds) = match find_again(&mark) {
                 Some(pidfd) => {
                     living += 1;
+                    sockets.extend(kept_sockets::take_from(mark.pid, pidfd.as_fd(), &mut wanted));
                     (ChildState::Alive, reopen(&mark, pidfd, &mut remarks))
                 }
                 None => (ChildState::Exited(STATUS_UNKNOWN), ChildFds::default()),
             };
-            children.push(KeptChild {
-                child: ChildId(record.child),
-                pid: mark.pid,
-                state,
-                failure: None,
-                fds,
-            });
+            children.push(KeptChild { child, pid: mark.pid, state, failure: None, fds });
         }
         if living == 0 {
             return Ok(None);
@@ -80,7 +103,7 @@ impl Remains {
                  {ended} have ended, nobody knows how"
             ),
         );
-        Ok(Some(Self { held, succession: Succession { lives: 1, children }, remarks }))
+        Ok(Some(Self { held, succession: Succession { lives: 1, children }, sockets, remarks }))
     }
 }
 

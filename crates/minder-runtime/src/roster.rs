@@ -110,7 +110,10 @@ impl Roster {
     }
 
     /// Keeps it all where a later mind finds it.
-    pub fn keep(&mut self, world: &Supervision) {
+    ///
+    /// # Errors
+    /// When the system has no memory left; the old one stays.
+    pub fn keep(&mut self, world: &Supervision) -> std::io::Result<()> {
         let mut text = format!("{VERSION}\n{} {}\n", mode_word(world.mode()), ending_word(self.ending));
         for group in world.groups() {
             let name = &group.spec.name;
@@ -119,8 +122,7 @@ impl Roster {
             // The name is last, because it may hold any character but a line's end.
             text.push_str(&format!("{reading} {} {name}\n", ids.join(",")));
         }
-        // Without memory left the old one stays, which is right but for the last change.
-        let _ = self.memo.write(text.as_bytes());
+        self.memo.write(text.as_bytes())
     }
 }
 

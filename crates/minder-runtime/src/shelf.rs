@@ -13,6 +13,7 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use rustix::fs::{AtFlags, CWD, FileType, FlockOperation, MemfdFlags, Mode, OFlags};
 use rustix::io::Errno;
@@ -26,6 +27,10 @@ pub const LOCK_NAME: &str = "shelf-lock";
 
 /// The socket beside the files by which the daemon can be asked what only minder understands.
 pub const DOOR: &str = "door";
+
+/// How long the lock of those who were killed may outlive them.
+const LAST_MOMENTS: Duration = Duration::from_millis(200);
+const TRY_AGAIN_AFTER: Duration = Duration::from_millis(5);
 
 const LOCK: &str = "lock";
 const BOOT: &str = "boot";
@@ -71,9 +76,8 @@ fn claim_below(root: &Path, kind: &str, file: &[u8]) -> io::Result<Claim> {
     let directory = private_directory(&path)?;
     let flags = OFlags::CREATE | OFlags::RDWR | OFlags::CLOEXEC | OFlags::NOFOLLOW;
     let lock = rustix::fs::openat(&directory, LOCK, flags, Mode::RUSR | Mode::WUSR)?;
-    match rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive) {
-        Err(Errno::AGAIN) => return Ok(Claim::None),
-        locked => locked?,
+    if !lock_soon(&lock)? {
+        return Ok(Claim::None);
     }
     let shelf = Shelf::Directory(directory);
     let boot = format!("{VERSION} {}", std::fs::read_to_string(BOOT_ID)?);
@@ -85,6 +89,20 @@ fn claim_below(root: &Path, kind: &str, file: &[u8]) -> io::Result<Claim> {
     shelf.clear();
     shelf.file(BOOT)?.write_all(boot.as_bytes())?;
     Ok(Claim::Empty(shelf, lock))
+}
+
+/// Takes the lock, unless somebody keeps it. Whoever was killed just now has it until the kernel has closed his files, which
+/// nobody is told of.
+fn lock_soon(lock: &OwnedFd) -> io::Result<bool> {
+    let deadline = Instant::now() + LAST_MOMENTS;
+    loop {
+        match rustix::fs::flock(lock, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => return Ok(true),
+            Err(Errno::AGAIN) if Instant::now() < deadline => std::thread::sleep(TRY_AGAIN_AFTER),
+            Err(Errno::AGAIN) => return Ok(false),
+            Err(error) => return Err(error.into()),
+        }
+    }
 }
 
 /// `/run/minder` for root. For others a directory of theirs that is gone with the machine's power, too.
@@ -162,6 +180,17 @@ impl Shelf {
         let mut file = self.file(name)?;
         file.write_all(bytes)?;
         Ok(file.into())
+    }
+
+    /// Puts a file with these bytes in place of one of that name, as a whole.
+    ///
+    /// # Errors
+    /// When it cannot be written. The old one stays.
+    pub fn replace(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        let Self::Directory(directory) = self else { return Ok(()) };
+        let fresh = format!("{name}-new");
+        self.filled(&fresh, bytes)?;
+        Ok(rustix::fs::renameat(directory, encoded(&fresh), directory, encoded(name))?)
     }
 
     fn open(&self, name: &str) -> io::Result<File> {

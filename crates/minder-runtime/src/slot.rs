@@ -15,7 +15,7 @@ use rustix::io::Errno;
 
 use crate::clock;
 use crate::logs::{Audience, ChannelLog, LogError, Pumped, Told};
-use crate::pipes::{Pipe, PipeSet, Token};
+use crate::pipes::{Pipe, PipeSet, Token, Trigger};
 
 /// How many bytes may wait until a program reads its standard input. What comes beyond is refused.
 pub const STDIN_QUEUED_MAX: usize = 4 << 20;
@@ -133,7 +133,9 @@ impl Slot {
                 next.pipe = stream.pipe.take();
                 let before = mem::replace(stream, next);
                 before.log.hand_over(&mut stream.log, clock::now().wall, told);
-                if stream.pipe.is_some() {
+                if let Some(pipe) = &stream.pipe {
+                    let token = Token { id, pipe: source_of(channel) };
+                    pipes.tell_again(pipe, token, stream.log.trigger());
                     // If it cannot be, the first bytes tell.
                     let _ = stream.log.open();
                 }
@@ -190,10 +192,11 @@ impl Slot {
         }
         let mut watched = Ok(());
         if let Some(pipe) = &self.stdout.pipe {
-            watched = pipes.watch(pipe, Token { id: self.id, pipe: Pipe::Stdout });
+            watched = pipes.watch(pipe, Token { id: self.id, pipe: Pipe::Stdout }, self.stdout.log.trigger());
         }
         if let (Some(stream), Some(pipe)) = (&mut self.stderr, fds.stderr) {
-            watched = watched.and(pipes.watch(&pipe, Token { id: self.id, pipe: Pipe::Stderr }));
+            let token = Token { id: self.id, pipe: Pipe::Stderr };
+            watched = watched.and(pipes.watch(&pipe, token, stream.log.trigger()));
             stream.pipe = Some(pipe);
         }
         watched
@@ -216,7 +219,13 @@ impl Slot {
         let Some(pipe) = &stream.pipe else { return Pumped::Ended };
         let pumped = stream.log.pump(pipe.as_fd(), clock::now().wall, told);
         match pumped {
-            Pumped::Empty | Pumped::More => {}
+            Pumped::Empty => {}
+            Pumped::More => {
+                let token = Token { id, pipe: source_of(channel) };
+                if stream.log.trigger() == Trigger::News {
+                    pipes.tell_again(pipe, token, Trigger::News);
+                }
+            }
             Pumped::Ended => {
                 if let Some(pipe) = stream.pipe.take() {
                     pipes.forget(pipe);
@@ -298,7 +307,7 @@ impl Slot {
         match stdin.write() {
             Ok(()) if was_idle && !stdin.waiting.is_empty() => {
                 let token = Token { id: self.id, pipe: Pipe::Stdin };
-                pipes.watch(&stdin.pipe, token).map_err(|_| FeedError::Full)
+                pipes.watch(&stdin.pipe, token, Trigger::Bytes).map_err(|_| FeedError::Full)
             }
             Ok(()) => Ok(()),
             Err(error) => {
@@ -394,7 +403,7 @@ impl Stream {
     fn hold(&self, id: InstanceId, channel: Channel, pipes: &PipeSet) {
         if let (Some(pipe), Some(target)) = (&self.pipe, self.log.target()) {
             let token = Token { id, pipe: target_of(channel) };
-            if pipes.watch(target, token).is_ok() {
+            if pipes.watch(target, token, Trigger::Bytes).is_ok() {
                 pipes.forget(pipe);
             }
         }
@@ -407,7 +416,7 @@ impl Stream {
         if let Some(pipe) = &self.pipe {
             let token = Token { id, pipe: source_of(channel) };
             // It was watched before, and its place is still there.
-            let _ = pipes.watch(pipe, token);
+            let _ = pipes.watch(pipe, token, self.log.trigger());
         }
     }
 }

@@ -47,6 +47,8 @@ pub(crate) struct Mind {
     readings: BTreeMap<GroupName, u32>,
     /// As it was read last.
     plan: Vec<Arc<GroupSpec>>,
+    /// Slots that the roster may name still.
+    gone: Vec<InstanceId>,
     waiters: Vec<(InstanceId, Awaited, Ticket)>,
     inputs: VecDeque<Told>,
     events: VecDeque<(InstanceId, Facts)>,
@@ -160,6 +162,7 @@ impl Mind {
                     self.children.remove(&child);
                     self.unborn.remove(&child);
                 }
+                self.gone.push(id);
                 self.drop_waiters(env, id)
             }
             Effect::Finished => {
@@ -259,6 +262,11 @@ impl Mind {
         env.memory.roster = Some(Roster { mode: self.world.mode(), groups: groups.collect() });
         if matches!(self.world.mode(), Mode::Stopping | Mode::Stopped) {
             env.witness.stop_began(env.now);
+        }
+        // Only now: a later mind looks up all that the roster names.
+        for id in std::mem::take(&mut self.gone) {
+            env.cross()?;
+            env.memory.ledger.remove(&id);
         }
         Ok(())
     }

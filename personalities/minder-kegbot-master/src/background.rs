@@ -3,6 +3,7 @@
 //! A second process takes the place of the original's fork, which Rust has no safe word for.
 
 use std::ffi::OsString;
+use std::fs::File;
 use std::io;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Command, Stdio};
@@ -27,26 +28,35 @@ impl Side {
     }
 }
 
-/// Starts the second process.
+/// Starts the second process, and waits until it has left: whoever called this one may end when it does, and the terminal
+/// with them, which hangs up on all that still belong to it.
 ///
 /// # Errors
 /// When it cannot be made.
 pub(crate) fn leave(arguments: &[OsString]) -> io::Result<()> {
     let (name, words) = arguments.split_first().ok_or(io::ErrorKind::InvalidInput)?;
-    Command::new("/proc/self/exe")
+    let second = Command::new("/proc/self/exe")
         .arg0(name)
         .args(words)
         .env(VARIABLE, "1")
         .stdin(Stdio::null())
-        .stdout(Stdio::null())
+        .stdout(Stdio::piped())
         .stderr(Stdio::null())
-        .spawn()
-        .map(drop)
+        .spawn()?;
+    match second.stdout {
+        Some(mut word) => io::copy(&mut word, &mut io::sink()).map(drop),
+        None => Ok(()),
+    }
 }
 
-/// What the second process does first.
-pub(crate) fn settle() {
+/// What the second process does first. The first one waits for the end of what is standard output until then.
+///
+/// # Errors
+/// When there is no `/dev/null`.
+pub(crate) fn settle() -> io::Result<()> {
     // It fails for who leads a process group already, and then there is nothing to leave.
     let _ = rustix::process::setsid();
     rustix::process::umask(Mode::empty());
+    let null = File::options().write(true).open("/dev/null")?;
+    Ok(rustix::stdio::dup2_stdout(&null)?)
 }

@@ -112,7 +112,10 @@ fn live(command: Command, settings: &Settings, flags: &Values, arguments: &[OsSt
                 };
             }
             Side::Background => {
-                background::settle();
+                if let Err(error) = background::settle() {
+                    log.error(&format!("cannot go to the background: {error}"));
+                    return 1;
+                }
                 log.info("Running in background.");
             }
         }

@@ -5,8 +5,8 @@ use super::cost::{self, Cost};
 use super::daemon::{Original, Side};
 use super::figures::Row;
 use super::place::{Pace, Place};
-use super::rpc::Client;
 use super::station::Station;
+use crate::rpc::Client;
 use crate::step::Problem;
 use std::time::{Duration, Instant};
 

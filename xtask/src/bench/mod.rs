@@ -5,7 +5,7 @@
 //!    │
 //!    ├─ start     start and stop of many      ┐
 //!    ├─ restart   after kill -9               │ each starts a `station` (one `daemon` with one configuration), hears
-//!    ├─ idle      cost, and XML-RPC answers   ├ its programs by `beacons`, asks by `rpc`, looks at its `cost` and its
+//!    ├─ idle      cost, and XML-RPC answers   ├ its programs by `beacons`, asks, looks at its `cost` and its
 //!    ├─ log_path  bytes through, against cat  │ `answers`, and compares with the `floor`: the least that can be done,
 //!    ├─ storm     crashes without end         │ in C
 //!    └─ circus    most of it for Circus       ┘
@@ -27,7 +27,6 @@ mod place;
 mod processes;
 mod report;
 mod restart;
-mod rpc;
 mod start;
 mod station;
 mod storm;

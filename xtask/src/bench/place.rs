@@ -8,8 +8,7 @@ use rustix::process::{Resource, getrlimit};
 use std::cell::Cell;
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
@@ -62,7 +61,7 @@ impl Place {
         let folder = tempfile::Builder::new().prefix("minder-bench").tempdir();
         let folder = folder.map_err(|error| Problem::File("a temporary folder".into(), error))?;
         for (name, source) in PROGRAMS {
-            compile(folder.path(), name, source)?;
+            workspace::compile(folder.path(), name, source)?;
         }
         for original in [Original::Supervisor, Original::Circus] {
             let link = folder.path().join(original.program());
@@ -143,16 +142,4 @@ fn minder() -> Result<PathBuf, Problem> {
     }
     step::run("release build", workspace::cargo().args(["build", "--release", "-p", "minder"]))?;
     Ok(workspace::target().join("release/minder"))
-}
-
-/// Without shared libraries, so that what is measured is the supervisor and not the loader.
-fn compile(folder: &Path, name: &str, source: &str) -> Result<(), Problem> {
-    let file = folder.join(format!("{name}.c"));
-    fs::write(&file, source).map_err(|error| Problem::File(file.display().to_string(), error))?;
-    let build = |linking: &[&str]| {
-        let mut cc = Command::new("cc");
-        cc.arg("-O2").args(linking).arg("-o").arg(folder.join(name)).arg(&file);
-        step::output(&mut cc)
-    };
-    build(&["-static"]).or_else(|_| build(&[])).map(drop)
 }

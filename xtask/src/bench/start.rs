@@ -5,8 +5,8 @@ use super::daemon::{Daemon, Original, SIDES, Side};
 use super::figures::{Row, Samples, Verdict, ratio, times};
 use super::floor::Floor;
 use super::place::{Pace, Place};
-use super::rpc::Client;
 use super::station::Station;
+use crate::rpc::Client;
 use crate::step::Problem;
 
 /// How many programs.

@@ -2,7 +2,7 @@
 
 use super::daemon::{Daemon, Original, Side};
 use super::place::Place;
-use super::rpc::Client;
+use crate::rpc::Client;
 use crate::step::Problem;
 use std::fs;
 use std::path::PathBuf;

@@ -8,10 +8,11 @@ mod codec;
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 
 use minder_core::ids::{BytePath, InstanceId};
 use minder_core::instance::Facts;
+use rustix::fs::FallocateFlags;
 
 use crate::birthmark::Birthmark;
 
@@ -67,6 +68,28 @@ impl Ledger {
         self.file.write_all_at(&bytes, place(id))
     }
 
+    /// Forgets a slot that is gone for good: a later mind may give its number to another, which is not to find its line. The
+    /// memory goes back to the system by the page, once nothing is left in it.
+    pub fn forget(&self, id: InstanceId) {
+        // A line begins with a version, which is never zero. What cannot be forgotten only takes room.
+        if self.file.write_all_at(&[0], place(id)).is_err() {
+            return;
+        }
+        let page = self.file.metadata().map_or(0, |metadata| metadata.blksize()).max(SLOT as u64);
+        let start = place(id) / page * page;
+        let mut slots = (start..start + page).step_by(SLOT);
+        if slots.all(|slot| self.is_empty_at(slot)) {
+            let punch = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
+            let _ = rustix::fs::fallocate(&self.file, punch, start, page);
+        }
+    }
+
+    /// Whether no line begins here. Behind the end there is none.
+    fn is_empty_at(&self, slot: u64) -> bool {
+        let mut first = [0];
+        self.file.read_at(&mut first, slot).is_ok() && first == [0]
+    }
+
     /// A slot's line, or `None` if there is none that can be read.
     pub fn read(&self, id: InstanceId) -> Option<Record> {
         let mut bytes = vec![0; SLOT];
@@ -89,4 +112,40 @@ impl AsFd for Ledger {
 
 fn place(id: InstanceId) -> u64 {
     u64::from(id.0) * SLOT as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(child: u32) -> Record {
+        Record { facts: Facts::FRESH, child, birthmark: None, stdout_log: None, stderr_log: None }
+    }
+
+    #[test]
+    fn who_is_gone_takes_no_memory_and_takes_nobody_along() {
+        let ledger = Ledger::new(crate::shelf::Shelf::Nameless.file(NAME).unwrap());
+        let stays = |id: u32| id % 100 == 7;
+        for id in 0..1000 {
+            ledger.write(InstanceId(id), &record(id + 1)).unwrap();
+        }
+        for id in (0..1000).filter(|&id| !stays(id)) {
+            ledger.forget(InstanceId(id));
+        }
+        for id in 0..1000 {
+            let expected = stays(id).then(|| record(id + 1));
+            assert_eq!(ledger.read(InstanceId(id)), expected, "{id}");
+        }
+        let pages = |ledger: &Ledger| {
+            let metadata = ledger.file.metadata().unwrap();
+            metadata.blocks() * 512 / metadata.blksize()
+        };
+        assert!(pages(&ledger) <= 10);
+        for id in (0..1000).filter(|&id| stays(id)) {
+            ledger.forget(InstanceId(id));
+        }
+        assert_eq!(pages(&ledger), 0);
+        ledger.write(InstanceId(7), &record(8)).unwrap();
+        assert_eq!(ledger.read(InstanceId(7)), Some(record(8)));
+    }
 }

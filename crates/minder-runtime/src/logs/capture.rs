@@ -97,6 +97,11 @@ impl Marks {
         }
     }
 
+    /// How many of the last bytes are held back.
+    pub(super) fn held(&self) -> usize {
+        self.held.len()
+    }
+
     /// The stream has ended: judges what was held back, and begins anew. A marked part that was not ended is
     /// dropped, as in the original.
     pub(super) fn finish(&mut self, each: &mut impl FnMut(Piece<'_>, &mut Collected)) {

@@ -9,10 +9,12 @@ use minder_core::program::{OutputFilter, OutputSpec, Publish, Syslog, WRITE_BYTE
 use minder_core::time::WallTime;
 use rustix::io::Errno;
 
+use crate::pipes::Trigger;
+
 use super::capture::{Collected, Marks, Piece};
 use super::log_file::{LogFile, Ready, Taken};
 use super::stamp::stamp;
-use super::transfer::{Peeked, Scratch, Waiting, waiting, with_scratch};
+use super::transfer::{Peeked, Scratch, Waiting, is_abandoned, waiting, with_scratch};
 use super::trouble::LogError;
 use super::{strip_ansi, syslog};
 
@@ -29,6 +31,9 @@ pub struct ChannelLog {
     syslog: Option<Box<str>>,
     /// What a full target has not taken yet of a chunk that is still in the pipe.
     rest: Rest,
+    /// How many bytes at the head of the pipe are held back by the marks: looked at, and left there, so that a kill loses
+    /// none of them.
+    judged: usize,
     /// Of the present process's pipe.
     width: Width,
     /// The present process, or the last one. Zero: there was none yet.
@@ -124,6 +129,7 @@ impl ChannelLog {
                 Syslog::Lines => Some(name.into()),
             },
             rest: Rest::default(),
+            judged: 0,
             width: Width::Usual,
             pid: 0,
         }
@@ -204,9 +210,16 @@ impl ChannelLog {
         }
     }
 
+    /// When the program's pipe is to be told of. Where bytes are left in it they are no news.
+    pub fn trigger(&self) -> Trigger {
+        if self.marks.is_some() { Trigger::News } else { Trigger::Bytes }
+    }
+
     /// Puts a text of minder's own into the stream, as if the program had written it.
     pub fn write(&mut self, bytes: &[u8], now: WallTime, told: &mut Vec<Told>) {
         self.file.begin(told);
+        // What was held back is judged now, together with this.
+        self.rest.in_pipe += mem::take(&mut self.judged);
         let held = !self.rest.bytes.is_empty();
         self.process(bytes, now, told);
         if !held {
@@ -218,6 +231,7 @@ impl ChannelLog {
     /// another process.
     pub fn process_ended(&mut self, now: WallTime, told: &mut Vec<Told>) {
         self.width = Width::Usual;
+        self.judged = 0;
         self.finish_marks(now, told);
         self.rest_in_vain(now, told);
         self.file.close();
@@ -229,7 +243,10 @@ impl ChannelLog {
     pub fn hand_over(mut self, next: &mut Self, now: WallTime, told: &mut Vec<Told>) {
         next.width = self.width;
         next.pid = self.pid;
-        self.finish_marks(now, told);
+        // What is still in the pipe the other one will look at.
+        if self.judged == 0 {
+            self.finish_marks(now, told);
+        }
         if self.rest.in_pipe == 0 {
             self.rest_in_vain(now, told);
         }
@@ -279,6 +296,12 @@ impl ChannelLog {
     fn copy(&mut self, pipe: BorrowedFd<'_>, now: WallTime, told: &mut Vec<Told>) -> Taken {
         with_scratch(|scratch: &mut Scratch| {
             let (count, is_in_pipe) = match scratch.peek(pipe) {
+                Peeked::Copied(count) if count <= self.judged && is_abandoned(pipe) => {
+                    scratch.consume(pipe, count);
+                    self.judged = 0;
+                    return Taken::Ended;
+                }
+                Peeked::Copied(count) if count <= self.judged => return Taken::Empty,
                 Peeked::Copied(count) if self.counts_writes() => (whole_writes(pipe, count), true),
                 Peeked::Copied(count) => (count, true),
                 Peeked::Taken(count) => (count, false),
@@ -286,8 +309,8 @@ impl ChannelLog {
                 Peeked::Ended => return Taken::Ended,
             };
             let at_once = if self.counts_writes() { WRITE_BYTES_MAX } else { count };
-            let mut kept = 0;
-            for write in scratch.bytes(count).chunks(at_once) {
+            let mut kept = if is_in_pipe { mem::take(&mut self.judged).min(count) } else { 0 };
+            for write in scratch.bytes(count)[kept..].chunks(at_once) {
                 self.process(write, now, told);
                 if is_in_pipe && !self.rest.bytes.is_empty() {
                     self.rest.in_pipe = write.len();
@@ -296,7 +319,10 @@ impl ChannelLog {
                 kept += write.len();
             }
             if is_in_pipe {
-                scratch.consume(pipe, kept);
+                if self.rest.bytes.is_empty() {
+                    self.judged = self.marks.as_ref().map_or(0, |marks| marks.held()).min(kept);
+                }
+                scratch.consume(pipe, kept - self.judged);
             }
             if self.rest.bytes.is_empty() { Taken::Some } else { Taken::Held }
         })

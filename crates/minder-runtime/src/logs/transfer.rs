@@ -74,6 +74,13 @@ pub(super) fn waiting(pipe: BorrowedFd<'_>) -> Waiting {
     }
 }
 
+/// Whether nobody can write into a pipe any more.
+pub(super) fn is_abandoned(pipe: BorrowedFd<'_>) -> bool {
+    let mut poll = [PollFd::from_borrowed_fd(pipe, PollFlags::IN)];
+    let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
+    rustix::event::poll(&mut poll, Some(&at_once)).is_ok() && poll[0].revents().contains(PollFlags::HUP)
+}
+
 /// Lends this thread's scratch.
 pub(super) fn with_scratch<R>(f: impl FnOnce(&mut Scratch) -> R) -> R {
     SCRATCH.with_borrow_mut(f)

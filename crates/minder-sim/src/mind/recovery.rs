@@ -39,6 +39,7 @@ impl Mind {
             latest,
             readings: BTreeMap::new(),
             plan: Vec::new(),
+            gone: Vec::new(),
             waiters: Vec::new(),
             inputs: VecDeque::new(),
             events: VecDeque::new(),

@@ -9,7 +9,7 @@ use minder_core::supervision::Supervision;
 use super::{Task, World};
 use crate::halt::{Halt, Violation};
 use crate::keeper::Asked;
-use crate::kernel::{Life, State};
+use crate::kernel::State;
 use crate::memory::Memory;
 use crate::mind::Mind;
 use crate::mutation::Mutation;
@@ -126,9 +126,6 @@ impl World {
         let lives: BTreeMap<ChildId, Kept> = before.iter().map(|(&id, child)| (id, child.kept)).collect();
         let found = self.find_remains(&lives);
         let living = found.values().filter(|kept| kept.exit.is_none()).count();
-        for kept in lives.values().filter(|kept| found.values().all(|found| found.life != kept.life)) {
-            self.abandon(kept.life);
-        }
         if living == 0 {
             self.env.transcript.note(self.env.now, || "no process lives: minder begins afresh".to_owned());
             self.env.counts.happened("began afresh");
@@ -145,25 +142,19 @@ impl World {
         Ok(())
     }
 
-    /// Processes that the ledger knows by more than their pid; of those that have ended nobody knows how.
+    /// Processes that the ledger knows, or that have noted their birth themselves; of those that have ended nobody knows how.
     fn find_remains(&mut self, lives: &BTreeMap<ChildId, Kept>) -> BTreeMap<ChildId, Kept> {
         let mut found = BTreeMap::new();
         let Some(roster) = &self.env.memory.roster else { return found };
         for id in roster.groups.iter().flat_map(|(_, _, ids)| ids) {
             let Some(record) = self.env.memory.ledger.get(id) else { continue };
-            let (Some(_), Some(&kept)) = (record.facts.pid(), lives.get(&record.child)) else { continue };
+            let Some(&kept) = lives.get(&record.child) else { continue };
             let process = self.kernel.get(kept.pid, kept.life);
             let lives = process.is_some_and(|process| process.state == State::Alive);
             let exit = if lives { None } else { Some(ExitStatus::Unknown) };
-            found.insert(record.child, Kept { exit, ..kept });
+            found.insert(record.child, Kept { exit, stage: Stage::Passed, ..kept });
         }
         found
-    }
-
-    /// Nobody will know of this one any more.
-    fn abandon(&mut self, life: Life) {
-        self.env.counts.happened("process forgotten");
-        self.env.witness.lost(life);
     }
 }
 

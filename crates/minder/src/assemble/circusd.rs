@@ -13,13 +13,15 @@ use minder_circusd::daemon::front::{self, Machinery};
 use minder_circusd::daemon::options::Place;
 use minder_circusd::daemon::{ENDPOINT_PREFIX, pidfile, station};
 use minder_core::control::{Control, Ending, Observer, Reader};
+use minder_core::ids::Errno;
 use minder_core::plan::{JournalSpec, Plan};
+use minder_core::socket::SocketSpec;
 use minder_core::time::Now;
 use minder_keeper::{RESTART_VARIABLE, hold_signals};
 use minder_runtime::logs::Journal;
 use minder_runtime::mind::Mind;
 use minder_runtime::recovery::Heritage;
-use minder_runtime::{clock, daemonise, listeners};
+use minder_runtime::{clock, daemonise, listeners, remains};
 use rustix::fs::Mode;
 
 use super::{Beginning, Kind, Station, become_keeper, fail};
@@ -38,12 +40,7 @@ pub(crate) fn run_file(file: &Path, called: &[OsString]) -> ExitCode {
 fn start(arguments: &[OsString], called: &[OsString]) -> ExitCode {
     let again = std::env::var_os(RESTART_VARIABLE).is_some();
     let start = if again { Ending::Again } else { Ending::Exit };
-    let machinery = Machinery {
-        open: listeners::open,
-        held_name: listeners::held_name,
-        clock: clock::now,
-        write: write_log,
-    };
+    let machinery = Machinery { open, held_name: listeners::held_name, clock: clock::now, write: write_log };
     let prepared = match front::prepare(arguments, start, machinery) {
         Ok(prepared) => prepared,
         Err(status) => return status,
@@ -63,6 +60,17 @@ fn start(arguments: &[OsString], called: &[OsString]) -> ExitCode {
     let (file, snapshot, held) = (&prepared.file, &prepared.snapshot[..], prepared.sockets);
     let error = become_keeper(Beginning { kind: Kind::Circusd, file, snapshot, held, called });
     fail(&format!("cannot become the keeper: {error}"))
+}
+
+/// A socket that workers of a daemon have still that was killed as a whole, or a new one.
+fn open(file: &Path, spec: &SocketSpec) -> Result<OwnedFd, Errno> {
+    let name = listeners::held_name(&spec.name);
+    let left = remains::of(Kind::Circusd.word(), file.as_os_str().as_encoded_bytes());
+    let mut sockets = left.into_iter().flat_map(|left| left.sockets);
+    match sockets.find(|(known, _)| known.as_bytes() == name) {
+        Some((_, socket)) => Ok(socket),
+        None => listeners::open(spec),
+    }
 }
 
 /// The system tells it only to who sets it.

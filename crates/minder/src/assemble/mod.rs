@@ -16,7 +16,7 @@ pub(crate) mod supervisord;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Read, Seek};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 use std::process::ExitCode;
 use std::rc::Rc;
@@ -32,7 +32,7 @@ use minder_runtime::recovery::{Heritage, Parts};
 use minder_runtime::remains::{self, Remains};
 use minder_runtime::roster::READING_PREFIX;
 use minder_runtime::shelf::{self, Claim, Shelf};
-use minder_runtime::{clock, handle, process};
+use minder_runtime::{clock, handle, kept_sockets, process};
 
 use door::About;
 
@@ -142,21 +142,30 @@ fn boot(beginning: Beginning<'_>) -> io::Result<Boot> {
                 Shelf::Nameless.filled("remarks", found.remarks.join("\n").as_bytes())?,
             ));
             // The servers are those of today's file; programs stay as they are until somebody asks for an update.
-            all.extend(found.held.into_iter().filter(|(name, _)| name != FIRST_READING));
+            let stale = [FIRST_READING, kept_sockets::NAME];
+            all.extend(found.held.into_iter().filter(|(name, _)| !stale.contains(&&name[..])));
             succession = Some(found.succession);
+            // What could be opened anew is as good.
+            let missing = |(name, _): &(String, OwnedFd)| !held.iter().any(|(known, _)| known == name);
+            all.extend(found.sockets.into_iter().filter(missing));
         }
         None => {
             let reading = format!("{READING_PREFIX}1");
             let file = file.as_os_str().as_encoded_bytes();
-            for (name, bytes) in
-                [(&reading[..], snapshot), (KIND, kind.word().as_bytes()), (CONFIGURATION, file)]
-            {
+            for (name, bytes) in [
+                (&reading[..], snapshot),
+                (KIND, kind.word().as_bytes()),
+                (CONFIGURATION, file),
+                (remains::REGISTER, b""),
+            ] {
                 all.push((name.to_owned(), shelf.filled(name, bytes)?));
             }
         }
     }
     all.push((FIRST_READING.to_owned(), shelf.filled(FIRST_READING, snapshot)?));
     all.extend(held);
+    let named = all.iter().map(|(name, fd)| (name.as_bytes(), fd.as_fd()));
+    shelf.replace(kept_sockets::NAME, &kept_sockets::list(named))?;
     if let (Shelf::Directory(directory), Some(lock)) = (shelf, lock) {
         all.extend([(shelf::NAME.to_owned(), directory), (shelf::LOCK_NAME.to_owned(), lock)]);
     }

@@ -16,7 +16,7 @@ use minder_runtime::logs::{FreshNames, clean_fresh, set_syslog_identity};
 use minder_runtime::mind::Mind;
 use minder_runtime::recovery::Heritage;
 use minder_runtime::shelf::Shelf;
-use minder_runtime::{daemonise, group_sockets};
+use minder_runtime::{daemonise, group_sockets, remains};
 use minder_supervisord::daemon::front::{self, Prepared, Start};
 use minder_supervisord::daemon::opening::Opening;
 use minder_supervisord::daemon::servers;
@@ -59,9 +59,13 @@ fn start(arguments: &[OsString], called: &[OsString]) -> ExitCode {
     fail(&format!("cannot become the keeper: {error}"))
 }
 
-/// A wrong address is to be told before anything starts.
-fn try_socket(socket: &GroupSocket) -> Result<(), Errno> {
-    group_sockets::listen(socket).map(drop)
+/// A wrong address is to be told before anything starts. Where programs of a daemon that was killed as a whole live on, theirs
+/// is right, and is not to be disturbed.
+fn try_socket(file: &Path, socket: &GroupSocket) -> Result<(), Errno> {
+    match remains::of(Kind::Supervisord.word(), file.as_os_str().as_encoded_bytes()) {
+        Some(_) => Ok(()),
+        None => group_sockets::listen(socket).map(drop),
+    }
 }
 
 fn keeper(prepared: Prepared, called: &[OsString]) -> io::Error {

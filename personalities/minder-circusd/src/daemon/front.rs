@@ -46,8 +46,8 @@ pub struct Prepared {
 /// What the front needs of the runtime.
 #[derive(Clone, Copy)]
 pub struct Machinery {
-    /// Opens a socket that processes are to inherit.
-    pub open: fn(&SocketSpec) -> Result<OwnedFd, Errno>,
+    /// Opens a socket that processes of the daemon of this file are to inherit.
+    pub open: fn(&Path, &SocketSpec) -> Result<OwnedFd, Errno>,
     /// What the keeper calls such a socket.
     pub held_name: fn(&minder_core::ids::SocketName) -> Vec<u8>,
     /// Both clocks.
@@ -102,12 +102,13 @@ fn run(options: &Options, start: Ending, machinery: Machinery) -> Result<Prepare
     if options.logger_config.is_some() || settings.circus.loggerconfig.is_some() {
         kept.remarks.push("loggerconfig is not used: the log goes where logoutput says".to_owned());
     }
-    let sockets = open_all(&kept, machinery).map_err(|text| {
+    let file = PathBuf::from(absolute(&options.file));
+    let sockets = open_all(&file, &kept, machinery).map_err(|text| {
         tell(&kept, machinery, &text);
         ExitCode::FAILURE
     })?;
     Ok(Prepared {
-        file: absolute(&options.file).into(),
+        file,
         snapshot: kept.encode(),
         sockets,
         pidfile: pidfile.map(PathBuf::from),
@@ -148,7 +149,7 @@ fn logging(options: &Options, settings: &Settings) -> Logging {
     }
 }
 
-fn open_all(kept: &Kept, machinery: Machinery) -> Result<Vec<(String, OwnedFd)>, String> {
+fn open_all(file: &Path, kept: &Kept, machinery: Machinery) -> Result<Vec<(String, OwnedFd)>, String> {
     let mut sockets = Vec::new();
     let mut leftovers = Leftovers::default();
     for (name, address) in [(PUBSUB, &kept.circus.pubsub_endpoint), (CONTROL, &kept.circus.endpoint)] {
@@ -164,7 +165,7 @@ fn open_all(kept: &Kept, machinery: Machinery) -> Result<Vec<(String, OwnedFd)>,
     }
     give_away(kept)?;
     for socket in kept.sockets.iter().filter(|socket| socket.spec.sharing == Sharing::Common) {
-        let opened = (machinery.open)(&socket.spec).map_err(|errno| refused(&socket.spec, errno))?;
+        let opened = (machinery.open)(file, &socket.spec).map_err(|errno| refused(&socket.spec, errno))?;
         if let SocketPlace::File { path, .. } = &socket.spec.place {
             leftovers.0.push(PathBuf::from(crate::options::bytes::decode(path.as_bytes())));
         }

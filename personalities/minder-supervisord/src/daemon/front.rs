@@ -56,8 +56,8 @@ pub struct Background {
     pub umask: u32,
 }
 
-/// Tries whether a group's socket can be opened.
-pub type TrySocket = fn(&GroupSocket) -> Result<(), Errno>;
+/// Tries whether a socket of a group of this file can be opened.
+pub type TrySocket = fn(&Path, &GroupSocket) -> Result<(), Errno>;
 
 /// Why it is not to run.
 enum Refusal {
@@ -110,10 +110,11 @@ fn run(
     let source = Source { file, arguments: words.to_vec(), overrides: options.overrides.clone() };
     let nothing = conf::environment::Environment::default();
     let (settings, snapshot) = reading::from_disk(&source, &nothing).map_err(Refusal::Usage)?;
+    let file = std::path::absolute(&source.file).unwrap_or_else(|_| PathBuf::from(&source.file));
     let plan = reading::plan(&settings).map_err(Refusal::Usage)?;
     let mut opening = rights(&settings, start).map_err(Refusal::Usage)?;
     try_log(&settings).map_err(Refusal::Broken)?;
-    let sockets = match open_sockets(&settings, &plan, try_socket, &mut opening) {
+    let sockets = match open_sockets(&file, &settings, &plan, try_socket, &mut opening) {
         Ok(sockets) => sockets,
         Err(refusal) => {
             // The log is open for the original by now, so it has what was said so far.
@@ -123,7 +124,7 @@ fn run(
     };
     let named = |(i, fd)| (format!("{}{i}", servers::HELD_PREFIX), fd);
     Ok(Prepared {
-        file: std::path::absolute(&source.file).unwrap_or_else(|_| PathBuf::from(&source.file)),
+        file,
         snapshot,
         sockets: sockets.into_iter().enumerate().map(named).collect(),
         pidfile: PathBuf::from(&settings.supervisord.pidfile),
@@ -151,6 +152,7 @@ fn rights(settings: &Settings, start: Start) -> Result<Opening, String> {
 
 /// Tries the groups' sockets and opens the servers'.
 fn open_sockets(
+    file: &Path,
     settings: &Settings,
     plan: &Plan,
     try_socket: TrySocket,
@@ -159,7 +161,7 @@ fn open_sockets(
     for socket in plan.groups().iter().filter_map(|group| group.socket.as_ref()) {
         let url = socket_url(&socket.address);
         opening.say(LogLevel::Info, format!("Creating socket {url}"));
-        try_socket(socket).map_err(|errno| Refusal::Broken(no_group_socket(&socket.address, errno)))?;
+        try_socket(file, socket).map_err(|errno| Refusal::Broken(no_group_socket(&socket.address, errno)))?;
         opening.say(LogLevel::Info, format!("Closing socket {url}"));
     }
     let announce = |access: &Access| match settings.refused_at_start() {

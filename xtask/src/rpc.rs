@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 /// A connection to a server on a Unix socket.
 #[derive(Debug)]
-pub(super) struct Client {
+pub(crate) struct Client {
     socket: PathBuf,
     stream: Option<UnixStream>,
     patience: Duration,
@@ -22,12 +22,12 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 impl Client {
     /// Connects at the first call.
-    pub(super) fn new(socket: &Path) -> Self {
+    pub(crate) fn new(socket: &Path) -> Self {
         Self { socket: socket.to_owned(), stream: None, patience: PATIENCE, answer: Vec::new() }
     }
 
     /// The same, with another bound on how long an answer is waited for.
-    pub(super) fn patient(self, patience: Duration) -> Self {
+    pub(crate) fn patient(self, patience: Duration) -> Self {
         Self { patience, stream: None, ..self }
     }
 
@@ -35,7 +35,7 @@ impl Client {
     ///
     /// # Errors
     /// When the server does not answer, or with a fault.
-    pub(super) fn call(&mut self, method: &str, parameters: &str) -> Result<&[u8], Problem> {
+    pub(crate) fn call(&mut self, method: &str, parameters: &str) -> Result<&[u8], Problem> {
         let body = format!(
             "<?xml version='1.0'?><methodCall><methodName>{method}</methodName><params>{parameters}</params></methodCall>"
         );
@@ -57,7 +57,7 @@ impl Client {
     ///
     /// # Errors
     /// As [`Client::call`].
-    pub(super) fn timed(&mut self, method: &str, parameters: &str) -> Result<(Duration, usize), Problem> {
+    pub(crate) fn timed(&mut self, method: &str, parameters: &str) -> Result<(Duration, usize), Problem> {
         let begin = Instant::now();
         let bytes = self.call(method, parameters)?.len();
         Ok((begin.elapsed(), bytes))
