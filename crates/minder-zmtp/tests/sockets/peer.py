@@ -119,3 +119,5 @@ def pub(endpoint, topic, count):
 
 if __name__ == "__main__":
     globals()[sys.argv[1]](*sys.argv[2:])
+    # An end of the process alone would take what is still queued with it.
+    zmq.Context.instance().destroy(linger=PATIENCE_MS)
