@@ -115,9 +115,10 @@ def pub(endpoint, topic, count):
         saying.send_multipart([topic.encode() + b".x", b"%d" % number])
         saying.send_multipart([b"other", b"%d" % number])
     saying.send_multipart([b"end"])
+    # An end of the process alone would take what is still queued with it.
+    saying.close()
+    zmq.Context.instance().term()
 
 
 if __name__ == "__main__":
     globals()[sys.argv[1]](*sys.argv[2:])
-    # An end of the process alone would take what is still queued with it.
-    zmq.Context.instance().destroy(linger=PATIENCE_MS)
