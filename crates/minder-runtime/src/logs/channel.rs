@@ -8,6 +8,7 @@ use minder_core::ids::BytePath;
 use minder_core::program::{OutputFilter, OutputSpec, Publish, Syslog, WRITE_BYTES_MAX};
 use minder_core::time::WallTime;
 use rustix::io::Errno;
+use rustix::process::geteuid;
 
 use crate::pipes::Trigger;
 
@@ -105,12 +106,14 @@ struct Rest {
 
 /// How many chunks are moved before it is another's turn.
 const CHUNKS_AT_ONCE: usize = 16;
-/// After how many chunks in one turn a program counts as a busy writer: it has filled its pipe again while the pipe
-/// was being emptied.
-const BUSY_AFTER: usize = 2;
+/// How much a pipe holds by itself, in bytes. Who has filled it is a busy writer.
+const USUAL_PIPE: usize = 64 << 10;
 /// How large the pipe of a busy writer is made, in bytes: what the kernel allows everybody. It takes memory only while
 /// it is full, and writer and mind then wake each other less often.
 const WIDE_PIPE: usize = 1 << 20;
+/// The same for a user who is not root. All pipes of such a user may have 64 MiB together, and those made after that hold
+/// next to nothing.
+const WIDE_PIPE_OF_MANY: usize = 256 << 10;
 
 impl ChannelLog {
     /// `name` is what lines in the system's log begin with. Opens nothing.
@@ -178,10 +181,7 @@ impl ChannelLog {
         if in_pipe > 0 {
             with_scratch(|scratch| scratch.consume(pipe, in_pipe));
         }
-        for round in 0..CHUNKS_AT_ONCE {
-            if round == BUSY_AFTER {
-                self.widen(pipe);
-            }
+        for _ in 0..CHUNKS_AT_ONCE {
             let taken = match (self.is_plain(), ready) {
                 (true, Ready::Yes) => match self.file.take(pipe, now, told) {
                     Taken::Refused => self.copy(pipe, now, told),
@@ -191,7 +191,8 @@ impl ChannelLog {
                 (false, _) => self.copy(pipe, now, told),
             };
             match taken {
-                Taken::Some | Taken::Refused => {}
+                Taken::Some(count) if count >= USUAL_PIPE => self.widen(pipe),
+                Taken::Some(_) | Taken::Refused => {}
                 // The bytes are still there; the next round throws them away.
                 Taken::Failed => ready = Ready::Not,
                 Taken::Empty => return Pumped::Empty,
@@ -206,7 +207,8 @@ impl ChannelLog {
     fn widen(&mut self, pipe: BorrowedFd<'_>) {
         if self.width == Width::Usual {
             self.width = Width::Wide;
-            let _ = rustix::pipe::fcntl_setpipe_size(pipe, WIDE_PIPE);
+            let size = if geteuid().is_root() { WIDE_PIPE } else { WIDE_PIPE_OF_MANY };
+            let _ = rustix::pipe::fcntl_setpipe_size(pipe, size);
         }
     }
 
@@ -324,7 +326,7 @@ impl ChannelLog {
                 }
                 scratch.consume(pipe, kept - self.judged);
             }
-            if self.rest.bytes.is_empty() { Taken::Some } else { Taken::Held }
+            if self.rest.bytes.is_empty() { Taken::Some(count) } else { Taken::Held }
         })
     }
 
@@ -339,7 +341,7 @@ impl ChannelLog {
             Ok(0) => Taken::Ended,
             Ok(count) => {
                 self.file.drop_bytes(count as u64);
-                Taken::Some
+                Taken::Some(count)
             }
             Err(Errno::AGAIN) => Taken::Empty,
             Err(_) => Taken::Ended,

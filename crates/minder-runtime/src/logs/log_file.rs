@@ -60,8 +60,8 @@ struct Template {
 /// How a call that takes bytes from a pipe into the file went.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Taken {
-    /// Some were moved.
-    Some,
+    /// So many were moved.
+    Some(usize),
     /// They must be copied.
     Refused,
     /// There are none at the moment.
@@ -74,8 +74,10 @@ pub(super) enum Taken {
     Failed,
 }
 
-/// The most that is moved before the size is looked at: as much as the original reads at once.
-const CHUNK_MAX: usize = 128 << 10;
+/// The most by which a move may carry a file over its limit: as much as the original reads at once.
+const OVERSHOOT_MAX: usize = 128 << 10;
+/// The most that is moved at once. The kernel writes much faster what comes in large pieces.
+const MOVE_MAX: usize = 1 << 20;
 
 impl LogFile {
     /// Opens nothing, and makes nothing.
@@ -246,10 +248,10 @@ impl LogFile {
         let Some(target) = &mut self.open else { return Taken::Failed };
         match target.splice(pipe, most) {
             Ok(Spliced::Moved(0)) => Taken::Ended,
-            Ok(Spliced::Moved(_)) => {
+            Ok(Spliced::Moved(count)) => {
                 self.recover(told);
                 self.rotate_if_due(now, told);
-                Taken::Some
+                Taken::Some(count)
             }
             Ok(Spliced::Refused) => Taken::Refused,
             // Only a target without an end can be full for a while, and then the pipe is not empty.
@@ -279,7 +281,7 @@ impl LogFile {
             Replace::InPeriods(timetable) => timetable.is_over(now),
         };
         if !looks || !self.is_replaceable() {
-            return Ok(CHUNK_MAX);
+            return Ok(self.until_full());
         }
         let waiting = match waiting(pipe) {
             Waiting::Bytes(count) => usize::try_from(count).unwrap_or(usize::MAX),
@@ -289,13 +291,21 @@ impl LogFile {
         };
         let next = waiting.min(WRITE_BYTES_MAX);
         self.make_room(next, now, told);
-        let Replace::Before { limit, .. } = self.replace else { return Ok(CHUNK_MAX) };
+        let Replace::Before { limit, .. } = self.replace else { return Ok(MOVE_MAX) };
         let size = self.open.as_ref().and_then(Target::size).unwrap_or(0);
         let room = (self.overdue.unwrap_or(limit) - 1).saturating_sub(size);
         let room = usize::try_from(room).unwrap_or(usize::MAX);
         let whole = if waiting <= room { waiting } else { room / WRITE_BYTES_MAX * WRITE_BYTES_MAX };
         // In a new file a write may be longer than there is room.
-        Ok(whole.max(next).min(CHUNK_MAX))
+        Ok(whole.max(next).min(MOVE_MAX))
+    }
+
+    /// How much may be moved before the size is looked at.
+    fn until_full(&self) -> usize {
+        let Replace::After { limit, .. } = self.replace else { return MOVE_MAX };
+        let size = self.open.as_ref().and_then(Target::size).unwrap_or(0);
+        let room = self.overdue.unwrap_or(limit).saturating_sub(size);
+        usize::try_from(room).unwrap_or(usize::MAX).clamp(OVERSHOOT_MAX, MOVE_MAX)
     }
 
     /// Replaces it if a write of so many bytes is not for it any more, but for the next.
