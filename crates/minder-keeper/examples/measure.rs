@@ -122,7 +122,9 @@ fn request(program: &[u8], argv: &[&[u8]], stdout: OutputTo, stderr: ErrorTo) ->
 
 fn hear(port: &Port) -> FromKeeper {
     poll(&mut [PollFd::new(port, PollFlags::IN)], None).unwrap();
-    port.receive().unwrap().unwrap().0
+    let mut delivery = port.receive().unwrap().unwrap();
+    assert_eq!(delivery.messages.len(), 1);
+    delivery.messages.remove(0)
 }
 
 fn pss(keeper: u32) -> String {

@@ -24,18 +24,22 @@ use crate::boot::{Boot, Succession, exec_front};
 use crate::held::Held;
 use crate::mind::{Debt, Household, Line, Lives, Mind, MindCommand, MindEnd, Next};
 use crate::origin::Origin;
-use crate::reap::{Children, Parcel, reap};
+use crate::reap::{Children, Parcel, reap, same_child};
 use crate::signals::{self, SignalSet, Signals};
 use crate::spawn::{Cloner, Refusal, has_room};
 use crate::thrift;
-use crate::wire::{ChildId, FromKeeper, NAME_BYTES_MAX, SpawnRequest, SpawnStep, ToKeeper, VERSION};
+use crate::wire::{
+    Bundle, ChildId, Delivery, FromKeeper, NAME_BYTES_MAX, Room, SpawnRequest, SpawnStep, ToKeeper, VERSION,
+};
 
 /// How long a mind may owe an answer before it is taken for hung and replaced.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// With more letters than this waiting, nothing more is read from the mind: it has to read first.
 const OUTBOX_MAX: usize = 4096;
-/// How many messages are read before signals have their turn again.
+/// How many packets are read before signals have their turn again.
 const BATCH: usize = 64;
+/// How many messages are sent in one packet, at most.
+const TOGETHER_MAX: usize = 64;
 /// When to try again after the kernel had no room for a message; there is no event to wait for.
 const STARVED_RETRY: Duration = Duration::from_millis(20);
 
@@ -339,9 +343,11 @@ impl Keeper {
         for _ in 0..most {
             let Some(mind) = &mut self.mind else { return };
             match mind.port.receive::<ToKeeper>() {
-                Ok(Some((message, fds))) => {
+                Ok(Some(Delivery { messages, mut fds })) => {
                     mind.heard(now);
-                    self.obey(message, fds);
+                    for message in messages {
+                        self.obey(message, std::mem::take(&mut fds));
+                    }
                 }
                 // Garbage is a mistake of the mind's, which it has to find out by itself.
                 Err(error) if error.kind() == io::ErrorKind::InvalidData => mind.heard(now),
@@ -408,17 +414,10 @@ impl Keeper {
         if self.mind.as_ref().is_none_or(|mind| mind.line == Line::Dead) {
             return;
         }
-        while let Some(letter) = self.outbox.front() {
-            let Some((message, fds)) = self.compose(letter) else {
-                self.outbox.pop_front();
-                continue;
-            };
-            let line = self.post(&message, &fds);
-            if self.note(line) != Line::Open {
+        while !self.outbox.is_empty() {
+            if self.post_next() != Line::Open {
                 return;
             }
-            self.children.told(&message);
-            self.outbox.pop_front();
         }
         // One that came again is told again, but only when the first is done.
         while let Some(signal) = self.asked.without(self.told).first() {
@@ -429,6 +428,55 @@ impl Keeper {
             self.asked.remove(signal);
             self.told.add(signal);
         }
+    }
+
+    /// Sends what waits first: several at once, if they have no descriptors.
+    fn post_next(&mut self) -> Line {
+        let mut bundle = Bundle::default();
+        let mut together = Vec::new();
+        let mut done = 0;
+        for letter in self.outbox.iter().take(TOGETHER_MAX) {
+            match self.compose(letter) {
+                None => {}
+                // What is told of a child depends on what it was told of before.
+                Some((message, fds))
+                    if fds.is_empty() && !together.iter().any(|other| same_child(other, &message)) =>
+                {
+                    if bundle.add(&message) == Room::None {
+                        break;
+                    }
+                    together.push(message);
+                }
+                Some(_) => break,
+            }
+            done += 1;
+        }
+        if done == 0 {
+            return self.post_first();
+        }
+        let line = match (&self.mind, together.is_empty()) {
+            (_, true) => Line::Open,
+            (Some(mind), false) => line_of(mind.port.send_bundle(&bundle)),
+            (None, false) => Line::Dead,
+        };
+        if self.note(line) == Line::Open {
+            together.iter().for_each(|message| self.children.told(message));
+            self.outbox.drain(..done);
+        }
+        line
+    }
+
+    fn post_first(&mut self) -> Line {
+        let Some((message, fds)) = self.outbox.front().and_then(|letter| self.compose(letter)) else {
+            self.outbox.pop_front();
+            return Line::Open;
+        };
+        let line = self.post(&message, &fds);
+        if self.note(line) == Line::Open {
+            self.children.told(&message);
+            self.outbox.pop_front();
+        }
+        line
     }
 
     fn compose(&self, letter: &Letter) -> Option<Parcel<'_>> {
@@ -448,14 +496,7 @@ impl Keeper {
 
     fn post(&self, message: &FromKeeper, fds: &[BorrowedFd<'_>]) -> Line {
         let Some(mind) = &self.mind else { return Line::Dead };
-        match mind.port.send(message, fds).map_err(|error| error.raw_os_error()) {
-            Ok(()) => Line::Open,
-            Err(Some(libc::EAGAIN)) => Line::Full,
-            Err(Some(libc::ETOOMANYREFS | libc::ENOBUFS | libc::ENOMEM | libc::EMFILE | libc::ENFILE)) => {
-                Line::Starved
-            }
-            Err(_) => Line::Dead,
-        }
+        line_of(mind.port.send(message, fds))
     }
 
     fn note(&mut self, line: Line) -> Line {
@@ -463,6 +504,17 @@ impl Keeper {
             mind.line = line;
         }
         line
+    }
+}
+
+fn line_of(sent: io::Result<()>) -> Line {
+    match sent.map_err(|error| error.raw_os_error()) {
+        Ok(()) => Line::Open,
+        Err(Some(libc::EAGAIN)) => Line::Full,
+        Err(Some(libc::ETOOMANYREFS | libc::ENOBUFS | libc::ENOMEM | libc::EMFILE | libc::ENFILE)) => {
+            Line::Starved
+        }
+        Err(_) => Line::Dead,
     }
 }
 

@@ -204,24 +204,36 @@ impl Children {
 
     /// Notes that the mind was sent this.
     pub(crate) fn told(&mut self, message: &FromKeeper) {
-        let (id, told) = match message {
-            FromKeeper::Child { child, state: ChildState::Exited(_), .. }
-            | FromKeeper::Exited { child, .. } => (child, Told::Exit),
-            FromKeeper::Child { child, state: ChildState::Alive, .. } | FromKeeper::Spawned { child, .. } => {
-                (child, Told::Birth)
-            }
-            FromKeeper::Hello { .. }
-            | FromKeeper::Held { .. }
-            | FromKeeper::HelloEnd
-            | FromKeeper::Cloned { .. }
-            | FromKeeper::NotSpawned { .. }
-            | FromKeeper::Reaped { .. }
-            | FromKeeper::SignalFailed { .. }
-            | FromKeeper::Asked { .. } => return,
-        };
-        if let Some(child) = self.by_id.get_mut(id) {
+        if let Some((id, told)) = news_of(message)
+            && let Some(child) = self.by_id.get_mut(&id)
+        {
             child.told = told;
         }
+    }
+}
+
+/// Whether both tell of the life of one child.
+pub(crate) fn same_child(one: &FromKeeper, other: &FromKeeper) -> bool {
+    news_of(one).zip(news_of(other)).is_some_and(|((one, _), (other, _))| one == other)
+}
+
+/// Whose life a message tells of, and how much of it the mind knows then.
+fn news_of(message: &FromKeeper) -> Option<(ChildId, Told)> {
+    match *message {
+        FromKeeper::Child { child, state: ChildState::Exited(_), .. } | FromKeeper::Exited { child, .. } => {
+            Some((child, Told::Exit))
+        }
+        FromKeeper::Child { child, state: ChildState::Alive, .. } | FromKeeper::Spawned { child, .. } => {
+            Some((child, Told::Birth))
+        }
+        FromKeeper::Hello { .. }
+        | FromKeeper::Held { .. }
+        | FromKeeper::HelloEnd
+        | FromKeeper::Cloned { .. }
+        | FromKeeper::NotSpawned { .. }
+        | FromKeeper::Reaped { .. }
+        | FromKeeper::SignalFailed { .. }
+        | FromKeeper::Asked { .. } => None,
     }
 }
 

@@ -1,4 +1,4 @@
-//! What keeper and mind say to each other: one message a packet, over one `SOCK_SEQPACKET` pair.
+//! What keeper and mind say to each other, over one `SOCK_SEQPACKET` pair.
 //!
 //! ```text
 //!   mind ──ToKeeper──▶ keeper      Spawn · Signal · Acknowledge · Hold · Release · Ready · Obeyed · Finish · Again · Become
@@ -16,11 +16,11 @@ pub(crate) mod port;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 pub use codec::{Garbled, Message};
-pub use port::Port;
+pub use port::{Bundle, Delivery, Port, Room};
 
 /// Version of this protocol, told in [`FromKeeper::Hello`]. Both ends are the same executable, except for the
 /// moment of an upgrade.
-pub const VERSION: u32 = if cfg!(feature = "other-wire") { 1004 } else { 4 };
+pub const VERSION: u32 = if cfg!(feature = "other-wire") { 1005 } else { 5 };
 
 /// The mind's name for one process of its choosing; not used again while the keeper still knows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -4,8 +4,9 @@ use std::io::{self, Read, Seek};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
 use minder_keeper::wire::{
-    ChildId, ChildState, CredentialCall, Credentials, ErrorTo, FromKeeper, Leader, Limit, Message, OutputTo,
-    Pipes, Port, Reach, SpawnRequest, SpawnStep, Stage, StageFailure, StdinFrom, ToKeeper,
+    Bundle, ChildId, ChildState, CredentialCall, Credentials, Delivery, ErrorTo, FromKeeper, Leader, Limit,
+    Message, OutputTo, Pipes, Port, Reach, Room, SpawnRequest, SpawnStep, Stage, StageFailure, StdinFrom,
+    ToKeeper,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -180,8 +181,8 @@ fn a_message_longer_than_a_packet_arrives_whole_with_its_descriptor() {
         let mut file = tempfile::tempfile().unwrap();
         io::Write::write_all(&mut file, b"beside").unwrap();
         one.send(&message, &[file.as_fd()]).unwrap();
-        let (arrived, fds) = other.receive::<ToKeeper>().unwrap().unwrap();
-        assert_eq!(arrived, message);
+        let Delivery { messages, fds } = other.receive::<ToKeeper>().unwrap().unwrap();
+        assert_eq!(messages, [message]);
         let mut beside = std::fs::File::from(<[OwnedFd; 1]>::try_from(fds).unwrap()[0].try_clone().unwrap());
         beside.rewind().unwrap();
         let mut text = String::new();
@@ -213,7 +214,8 @@ fn a_port_never_blocks_and_tells_the_end() {
     other.send(&ToKeeper::Ready, &[]).unwrap();
     drop(one);
     let mut received = 0;
-    while let Some((ToKeeper::Hold { .. }, _)) = other.receive::<ToKeeper>().unwrap() {
+    while let Some(delivery) = other.receive::<ToKeeper>().unwrap() {
+        assert!(matches!(delivery.messages[..], [ToKeeper::Hold { .. }]));
         received += 1;
     }
     assert_eq!(received, sent);
@@ -222,12 +224,36 @@ fn a_port_never_blocks_and_tells_the_end() {
 #[test]
 fn a_packet_that_is_no_message_is_skipped() {
     let (one, other) = Port::pair().unwrap();
-    for garbage in [&b"\x07garbage"[..], b"\x01", b"\x00\xff\xff", b"\x01with a body"] {
+    let halves = [b"\x02\x01\x00\x00\x00".as_slice(), b"\x02\xff\xff\xff\xff\x05", b"\x02\x01"];
+    for garbage in
+        [&b"\x07garbage"[..], b"\x01", b"\x00\xff\xff", b"\x01with a body"].into_iter().chain(halves)
+    {
         rustix::net::send(&one, garbage, rustix::net::SendFlags::empty()).unwrap();
         assert_eq!(other.receive::<ToKeeper>().unwrap_err().kind(), io::ErrorKind::InvalidData);
     }
     one.send(&ToKeeper::Ready, &[]).unwrap();
-    assert_eq!(other.receive::<ToKeeper>().unwrap().unwrap().0, ToKeeper::Ready);
+    assert_eq!(other.receive::<ToKeeper>().unwrap().unwrap().messages, [ToKeeper::Ready]);
+}
+
+#[test]
+fn short_messages_travel_together_until_the_packet_is_full() {
+    let (one, other) = Port::pair().unwrap();
+    let mut bundle = Bundle::default();
+    let mut sent = Vec::new();
+    loop {
+        let child = ChildId(u32::try_from(sent.len()).unwrap());
+        let message = ToKeeper::Signal { child, signal: 15, reach: Reach::Group };
+        match bundle.add(&message) {
+            Room::Enough => sent.push(message),
+            Room::None => break,
+        }
+    }
+    assert!(sent.len() > 1000, "{}", sent.len());
+    one.send_bundle(&bundle).unwrap();
+    one.send(&ToKeeper::Ready, &[]).unwrap();
+    let first = other.receive::<ToKeeper>().unwrap().unwrap();
+    assert_eq!((first.messages, first.fds.len()), (sent, 0));
+    assert_eq!(other.receive::<ToKeeper>().unwrap().unwrap().messages, [ToKeeper::Ready]);
 }
 
 #[test]

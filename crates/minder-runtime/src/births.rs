@@ -104,6 +104,9 @@ impl Mind {
 
     fn hear_last_words(&mut self, id: InstanceId, channel: Channel) {
         for _ in 0..LAST_WORDS_PUMPS_MAX {
+            if self.slots.get(&id).is_none_or(|slot| slot.is_silent(channel)) {
+                break;
+            }
             match self.pump(id, channel) {
                 Pumped::More => {}
                 // Whoever reads the log is slow; the pipe is about to go, so this once he is waited for.

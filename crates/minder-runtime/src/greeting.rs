@@ -1,10 +1,10 @@
 //! What the keeper tells a mind first: what there is already.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 
-use minder_keeper::wire::{ChildFds, ChildId, ChildState, FromKeeper, Port, StageFailure, VERSION};
+use minder_keeper::wire::{ChildFds, ChildId, ChildState, Delivery, FromKeeper, Port, StageFailure, VERSION};
 use rustix::event::{PollFd, PollFlags, poll};
 
 /// Everything that the keeper holds for the mind.
@@ -45,8 +45,13 @@ impl Greeting {
     pub fn receive(port: Port) -> io::Result<Self> {
         let (children, held, copies) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         let mut greeting = Self { port, keeper: 0, lives: 0, children, held, copies };
+        let mut arrived = VecDeque::new();
         loop {
-            let (message, fds) = greeting.next()?;
+            let Some((message, fds)) = arrived.pop_front() else {
+                let Delivery { messages, mut fds } = greeting.next()?;
+                arrived.extend(messages.into_iter().map(|message| (message, std::mem::take(&mut fds))));
+                continue;
+            };
             match message {
                 FromKeeper::Hello { version, keeper, lives } => {
                     if version != VERSION {
@@ -80,10 +85,10 @@ impl Greeting {
         }
     }
 
-    fn next(&self) -> io::Result<(FromKeeper, Vec<OwnedFd>)> {
+    fn next(&self) -> io::Result<Delivery<FromKeeper>> {
         loop {
             match self.port.receive() {
-                Ok(Some(message)) => return Ok(message),
+                Ok(Some(delivery)) => return Ok(delivery),
                 Ok(None) => return Err(io::ErrorKind::UnexpectedEof.into()),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     let mut fds = [PollFd::from_borrowed_fd(self.port.as_fd(), PollFlags::IN)];

@@ -8,12 +8,16 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 
 use minder_core::ids::Errno;
-use minder_keeper::wire::{ChildId, FromKeeper, Port, ToKeeper};
+use minder_keeper::wire::{Bundle, ChildId, Delivery, FromKeeper, Port, Room, ToKeeper};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
 use crate::kept_sockets;
 use crate::shelf::{self, Shelf};
+
+/// How many messages wait for each other, at most: enough to save most packets, and not so many that the keeper has nothing
+/// to do meanwhile.
+const TOGETHER: usize = 16;
 
 /// The conversation.
 #[derive(Debug)]
@@ -46,10 +50,12 @@ impl KeeperLink {
         Ok(Self { port, unsent: VecDeque::new(), refused: Vec::new(), held, shelf })
     }
 
-    /// Sends a message, now or as soon as there is room.
+    /// Sends a message, together with others: at the next [`KeeperLink::flush`], or when there are enough.
     pub fn send(&mut self, message: ToKeeper) {
         self.unsent.push_back((message, None));
-        self.flush();
+        if self.unsent.len() % TOGETHER == 0 {
+            self.flush();
+        }
     }
 
     /// Has the keeper hold a descriptor under a name.
@@ -130,18 +136,37 @@ impl KeeperLink {
     /// Sends what waits, as far as there is room. A keeper that is gone shows at the next receive.
     pub fn flush(&mut self) {
         while let Some((message, fd)) = self.unsent.front() {
-            let fds: Vec<_> = fd.iter().map(AsFd::as_fd).collect();
-            match self.port.get_ref().send(message, &fds) {
+            let (bundle, count) = self.bundle();
+            let (sent, count) = if count > 1 {
+                (self.port.get_ref().send_bundle(&bundle), count)
+            } else {
+                let fds: Vec<_> = fd.iter().map(AsFd::as_fd).collect();
+                (self.port.get_ref().send(message, &fds), 1)
+            };
+            match sent {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
-                Ok(()) => drop(self.unsent.pop_front()),
+                Ok(()) => drop(self.unsent.drain(..count)),
                 Err(error) => {
-                    if let Some((ToKeeper::Spawn { child, .. }, _)) = self.unsent.pop_front() {
-                        let errno = error.raw_os_error().unwrap_or(libc::E2BIG);
-                        self.refused.push((child, Errno(errno)));
-                    }
+                    let errno = Errno(error.raw_os_error().unwrap_or(libc::E2BIG));
+                    let lost = self.unsent.drain(..count).filter_map(|(message, _)| match message {
+                        ToKeeper::Spawn { child, .. } => Some((child, errno)),
+                        _ => None,
+                    });
+                    self.refused.extend(lost);
                 }
             }
         }
+    }
+
+    /// Those of what waits first that can travel together, and how many they are.
+    fn bundle(&self) -> (Bundle, usize) {
+        let mut bundle = Bundle::default();
+        let together = self
+            .unsent
+            .iter()
+            .take_while(|(message, fd)| fd.is_none() && bundle.add(message) == Room::Enough);
+        let count = together.count();
+        (bundle, count)
     }
 
     /// Waits until there is something to receive, or room for what waits to be sent.
@@ -157,11 +182,11 @@ impl KeeperLink {
         Ok(())
     }
 
-    /// The next message, `None` if there is none now.
+    /// The next packet, `None` if there is none now.
     ///
     /// # Errors
     /// `UnexpectedEof` when the keeper is gone, `InvalidData` for a packet that is no message.
-    pub fn try_receive(&self) -> io::Result<Option<(FromKeeper, Vec<OwnedFd>)>> {
+    pub fn try_receive(&self) -> io::Result<Option<Delivery<FromKeeper>>> {
         let received = self.port.try_io(Interest::READABLE, Port::receive::<FromKeeper>);
         match received {
             Ok(Some(message)) => Ok(Some(message)),

@@ -27,7 +27,7 @@ use minder_core::plan::Plan;
 use minder_core::program::StdinSource;
 use minder_core::supervision::{Mode, Supervision};
 use minder_core::time::Instant;
-use minder_keeper::wire::{ChildId, FromKeeper, Pipes, SpawnStep, StageFailure, ToKeeper};
+use minder_keeper::wire::{ChildId, Delivery, FromKeeper, Pipes, SpawnStep, StageFailure, ToKeeper};
 use tokio::sync::mpsc;
 
 use crate::clock;
@@ -95,7 +95,7 @@ impl Mind {
         mut programs: mpsc::Receiver<OwnedFd>,
     ) -> io::Result<Departure> {
         let mut ready = Vec::new();
-        self.settle();
+        self.end_turn();
         while !self.finished {
             let deadline = self.deadline();
             tokio::select! {
@@ -107,13 +107,14 @@ impl Mind {
                     self.link.note_full();
                     if self.hear_keeper()? == Line::Closed {
                         self.keeper_is_gone();
+                        self.flush_journal();
                         return Ok(Departure::Orphaned);
                     }
                 }
-                Some((request, reply)) = requests.recv() => self.answer(request, reply),
+                Some(asked) = requests.recv() => self.answer_all(asked, &mut requests),
                 Some(program) = programs.recv() => {
                     self.trouble("minder becomes another program; what it looks after is not touched".to_owned());
-                    self.settle();
+                    self.end_turn();
                     return Ok(Departure::Replaced(program));
                 }
                 watched = self.pipes.ready(&mut ready) => {
@@ -124,7 +125,7 @@ impl Mind {
                 }
                 () = until(deadline) => self.due(),
             }
-            self.settle();
+            self.end_turn();
         }
         Ok(Departure::Ended(self.roster.ending))
     }
@@ -158,12 +159,14 @@ impl Mind {
 
     async fn say_last(&mut self) -> io::Result<()> {
         let flushed = async {
-            while !self.link.is_flushed() {
-                self.link.ready().await?;
+            loop {
                 self.link.flush();
                 self.link.note_full();
+                if self.link.is_flushed() {
+                    return Ok(());
+                }
+                self.link.ready().await?;
             }
-            Ok(())
         };
         tokio::time::timeout(FAREWELL, flushed).await.unwrap_or(Err(io::ErrorKind::TimedOut.into()))
     }
@@ -221,7 +224,7 @@ impl Mind {
     fn carry_out_orders(&mut self, orders: Vec<Order>) {
         for order in orders {
             match order {
-                Order::Journal(lines) => self.write_journal(&lines),
+                Order::Journal(lines) => self.faces.journal.write(&lines),
                 Order::Feed(id, bytes) => {
                     let fed = self.slots.get_mut(&id).map(|slot| slot.feed(&bytes, &self.pipes));
                     if !matches!(fed, Some(Ok(()))) {
@@ -234,10 +237,37 @@ impl Mind {
         }
     }
 
+    /// Answers a request, and those that wait behind it: what comes of them is sent and written together.
+    fn answer_all(&mut self, (request, reply): Asked, requests: &mut mpsc::Receiver<Asked>) {
+        self.answer(request, reply);
+        for _ in 1..REQUESTS_AT_ONCE {
+            self.settle();
+            let Ok((request, reply)) = requests.try_recv() else { return };
+            self.answer(request, reply);
+        }
+    }
+
+    /// Settles all, and sends and writes what has come together meanwhile.
+    fn end_turn(&mut self) {
+        loop {
+            self.settle();
+            // What was done is in the log before the keeper forgets it.
+            self.flush_journal();
+            if self.events.is_empty() {
+                break;
+            }
+        }
+        self.link.flush();
+    }
+
     /// Trouble with minder's own log is told to everybody else, but not written into it.
-    pub(crate) fn write_journal(&mut self, lines: &[u8]) {
+    pub(crate) fn flush_journal(&mut self) {
         let mut told = Vec::new();
-        self.faces.journal.write(lines, &mut told);
+        self.faces.journal.flush(&mut told);
+        self.tell_of_journal(told);
+    }
+
+    pub(crate) fn tell_of_journal(&mut self, told: Vec<Told>) {
         for told in told {
             let text = match told {
                 Told::Trouble(error) => error.to_string(),
@@ -254,7 +284,13 @@ impl Mind {
         loop {
             match self.link.try_receive() {
                 Ok(None) => return Ok(Line::Open),
-                Ok(Some((message, fds))) => self.keeper_said(&message, fds),
+                Ok(Some(Delivery { messages, mut fds })) => {
+                    for message in messages {
+                        self.keeper_said(&message, std::mem::take(&mut fds));
+                        // One at a time, so that its consequences come before the next one's.
+                        self.settle();
+                    }
+                }
                 // A packet that is no message is gone; the next may be one.
                 Err(error) if error.kind() == io::ErrorKind::InvalidData => {
                     self.trouble(format!("the keeper sent something that is no message: {error}"));
@@ -262,8 +298,6 @@ impl Mind {
                 Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(Line::Closed),
                 Err(error) => return Err(error),
             }
-            // One at a time, so that its consequences come before the next one's.
-            self.settle();
         }
     }
 
@@ -398,7 +432,10 @@ impl Mind {
         // What is told before belongs into the old files.
         self.events.push_back(Event::LogReopenBegan);
         self.settle();
-        if let Err(error) = self.faces.journal.reopen() {
+        let mut told = Vec::new();
+        let reopened = self.faces.journal.reopen(&mut told);
+        self.tell_of_journal(told);
+        if let Err(error) = reopened {
             self.trouble(error.to_string());
         }
         let errors: Vec<_> = self.slots.values_mut().flat_map(Slot::reopen_logs).collect();
@@ -455,6 +492,9 @@ async fn until(deadline: Option<Instant>) {
         None => std::future::pending().await,
     }
 }
+
+/// How many requests are answered before the loop looks at anything else.
+const REQUESTS_AT_ONCE: usize = 64;
 
 /// How long the last messages to the keeper may take.
 const FAREWELL: Duration = Duration::from_secs(5);

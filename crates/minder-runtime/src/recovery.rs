@@ -175,7 +175,7 @@ impl Heritage {
         if let Err(error) = journal_opened {
             mind.trouble(error.to_string());
         }
-        mind.write_journal(&parts.first_lines);
+        mind.faces.journal.write(&parts.first_lines);
         for remark in String::from_utf8_lossy(&remarks.unwrap_or_default()).lines() {
             mind.trouble(remark.to_owned());
         }

@@ -56,7 +56,7 @@ impl Mind {
                 Ok(Reply::Done)
             }
             Request::Journal(lines) => {
-                self.write_journal(&lines);
+                self.faces.journal.write(&lines);
                 Ok(Reply::Done)
             }
             Request::Status => Ok(Reply::Status(self.status())),
@@ -203,7 +203,10 @@ impl Mind {
         if self.faces.journal.path().is_none() {
             return Err(Refusal::NoJournal);
         }
-        match self.faces.journal.clear() {
+        let mut told = Vec::new();
+        let cleared = self.faces.journal.clear(&mut told);
+        self.tell_of_journal(told);
+        match cleared {
             Ok(()) => Ok(Reply::Done),
             Err(error) => Err(Refusal::File(error.path().clone(), error.errno())),
         }
@@ -259,7 +262,10 @@ impl Mind {
     }
 
     fn reopen_journal(&mut self) -> Result<Reply, Refusal> {
-        match self.faces.journal.reopen() {
+        let mut told = Vec::new();
+        let reopened = self.faces.journal.reopen(&mut told);
+        self.tell_of_journal(told);
+        match reopened {
             Ok(()) => Ok(Reply::Done),
             Err(error) => Err(Refusal::File(error.path().clone(), error.errno())),
         }

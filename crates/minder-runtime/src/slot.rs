@@ -237,6 +237,16 @@ impl Slot {
         pumped
     }
 
+    /// Whether an output pipe holds nothing, so that there is nothing to move.
+    pub fn is_silent(&self, channel: Channel) -> bool {
+        let stream = match channel {
+            Channel::Stdout => Some(&self.stdout),
+            Channel::Stderr => self.stderr.as_ref(),
+        };
+        let pipe = stream.and_then(|stream| stream.pipe.as_ref());
+        pipe.is_none_or(|pipe| matches!(rustix::io::ioctl_fionread(pipe), Ok(0)))
+    }
+
     /// Where a stream goes has room again.
     pub fn target_ready(&mut self, channel: Channel, pipes: &PipeSet) {
         let id = self.id;

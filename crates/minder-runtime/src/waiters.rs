@@ -1,5 +1,7 @@
 //! Those who asked for a start or a stop and wait for what comes of it.
 
+use std::collections::BTreeMap;
+
 use minder_core::control::{Refusal, Reply, Until, start_outcome, stop_outcome};
 use minder_core::ids::InstanceId;
 use minder_core::instance::Facts;
@@ -17,37 +19,38 @@ pub enum Awaited {
     Stop(Until),
 }
 
-/// All who wait.
+/// All who wait, by what they wait for; those of one slot in the order in which they came.
 #[derive(Debug, Default)]
-pub struct Waiters(Vec<(InstanceId, Awaited, ReplyTo)>);
+pub struct Waiters(BTreeMap<InstanceId, Vec<(Awaited, ReplyTo)>>);
 
 impl Waiters {
     /// Answers at once if the outcome is known, else when it is.
     pub fn add(&mut self, id: InstanceId, awaited: Awaited, facts: &Facts, reply: ReplyTo) {
         match outcome(awaited, facts) {
             Some(outcome) => answer(reply, outcome),
-            None => self.0.push((id, awaited, reply)),
+            None => self.0.entry(id).or_default().push((awaited, reply)),
         }
     }
 
     /// Answers those whose outcome is known now that the facts of a slot have changed.
     pub fn moved(&mut self, id: InstanceId, facts: &Facts) {
-        self.settle(|waiting, awaited| if waiting == id { outcome(awaited, facts) } else { None });
+        let Some(waiting) = self.0.remove(&id) else { return };
+        let mut left = Vec::new();
+        for (awaited, reply) in waiting {
+            match outcome(awaited, facts) {
+                Some(outcome) => answer(reply, outcome),
+                None => left.push((awaited, reply)),
+            }
+        }
+        if !left.is_empty() {
+            self.0.insert(id, left);
+        }
     }
 
     /// Answers all who wait for a slot that is gone.
     pub fn dropped(&mut self, id: InstanceId) {
-        self.settle(|waiting, _| (waiting == id).then_some(Err(Refusal::NoSuchProgram)));
-    }
-
-    fn settle(&mut self, outcome: impl Fn(InstanceId, Awaited) -> Option<Result<(), Refusal>>) {
-        let mut i = 0;
-        while let Some(&(id, awaited, _)) = self.0.get(i) {
-            match outcome(id, awaited) {
-                // The order of the others is the order of their answers.
-                Some(outcome) => answer(self.0.remove(i).2, outcome),
-                None => i += 1,
-            }
+        for (_, reply) in self.0.remove(&id).unwrap_or_default() {
+            answer(reply, Err(Refusal::NoSuchProgram));
         }
     }
 }

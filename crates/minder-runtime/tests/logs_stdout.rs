@@ -38,7 +38,8 @@ fn writer() {
     let mut other = fs::File::from(rustix::io::dup(rustix::stdio::stdout()).unwrap());
     let mut told = Vec::new();
     for round in 1..=3 {
-        journal.write(format!("echo {round}\n").as_bytes(), &mut told);
+        journal.write(format!("echo {round}\n").as_bytes());
+        journal.flush(&mut told);
         log.write(format!("program {round}\n").as_bytes(), WallTime(0), &mut told);
         writeln!(other, "other {round}").unwrap();
     }

@@ -1,4 +1,13 @@
 //! One end of the socket pair: whole messages with their descriptors go in and come out.
+//!
+//! ```text
+//!   [0] message                    beside it the message's descriptors
+//!   [1]                            beside it a memfd with the message, then the message's descriptors
+//!   [2] (length message)*          nothing beside it
+//! ```
+//!
+//! Short messages without descriptors travel together, as many as there are: a thousand programs that end cost a few packets
+//! and not three thousand.
 
 use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
@@ -25,6 +34,64 @@ const FDS_MAX: usize = 8;
 pub(crate) const INLINE: u8 = 0;
 /// The first descriptor is a memfd with the message.
 const IN_MEMFD: u8 = 1;
+/// The packet holds several messages, each behind its length, and no descriptors.
+const SEVERAL: u8 = 2;
+/// The number in front of each of several messages.
+const LENGTH_BYTES: usize = 4;
+
+/// What came in one packet: one message with its descriptors, or several without.
+#[derive(Debug)]
+pub struct Delivery<M> {
+    /// In the order in which they were sent.
+    pub messages: Vec<M>,
+    /// Those of the one message.
+    pub fds: Vec<OwnedFd>,
+}
+
+/// Several messages on their way into one packet.
+#[derive(Debug)]
+pub struct Bundle(Vec<u8>);
+
+impl Default for Bundle {
+    fn default() -> Self {
+        Self(vec![SEVERAL])
+    }
+}
+
+impl Bundle {
+    /// Adds a message, if there is room for it.
+    pub fn add<M: Message>(&mut self, message: &M) -> Room {
+        let body = message.encode();
+        let whole = self.0.len() + LENGTH_BYTES + body.len();
+        let Some(length) = u32::try_from(body.len()).ok().filter(|_| whole <= PACKET_BYTES_MAX) else {
+            return Room::None;
+        };
+        self.0.extend_from_slice(&length.to_le_bytes());
+        self.0.extend_from_slice(&body);
+        Room::Enough
+    }
+}
+
+/// Whether there was room for a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Room {
+    /// It is in.
+    Enough,
+    /// It is not.
+    None,
+}
+
+fn unbundle<M: Message>(mut rest: &[u8]) -> Result<Vec<M>, Garbled> {
+    let mut messages = Vec::new();
+    while !rest.is_empty() {
+        let (length, behind) = rest.split_first_chunk::<LENGTH_BYTES>().ok_or(Garbled)?;
+        let length = usize::try_from(u32::from_le_bytes(*length)).map_err(|_| Garbled)?;
+        let (body, behind) = behind.split_at_checked(length).ok_or(Garbled)?;
+        messages.push(M::decode(body)?);
+        rest = behind;
+    }
+    Ok(messages)
+}
 
 /// One end of the conversation between keeper and mind. It never blocks, whatever the mode of the socket.
 #[derive(Debug)]
@@ -64,23 +131,32 @@ impl Port {
         self.send_packet(&[IoSlice::new(&[IN_MEMFD])], &all)
     }
 
-    /// The next message with its descriptors, all of them closed on exec; `None` when the other side has closed.
+    /// Sends several messages at once.
+    ///
+    /// # Errors
+    /// As [`Port::send`]; all are sent, or none.
+    pub fn send_bundle(&self, bundle: &Bundle) -> io::Result<()> {
+        self.send_packet(&[IoSlice::new(&bundle.0)], &[])
+    }
+
+    /// The next packet, its descriptors closed on exec; `None` when the other side has closed.
     ///
     /// # Errors
     /// `WouldBlock` when there is none. `InvalidData` when the packet was no message: it is gone, and the next
     /// call gets the next one. Else those of `recvmsg`.
-    pub fn receive<M: Message>(&self) -> io::Result<Option<(M, Vec<OwnedFd>)>> {
+    pub fn receive<M: Message>(&self) -> io::Result<Option<Delivery<M>>> {
         let mut packet = [0; PACKET_BYTES_MAX];
         let (length, mut fds) = self.receive_packet(&mut packet)?;
         let Some((kind, body)) = packet[..length].split_first() else { return Ok(None) };
-        let message = match *kind {
-            INLINE => M::decode(body)?,
+        let messages = match *kind {
+            INLINE => vec![M::decode(body)?],
             IN_MEMFD if body.is_empty() && !fds.is_empty() => {
-                M::decode(&read_sealed(fds.remove(0).as_fd())?)?
+                vec![M::decode(&read_sealed(fds.remove(0).as_fd())?)?]
             }
+            SEVERAL if fds.is_empty() => unbundle(body)?,
             _ => return Err(Garbled.into()),
         };
-        Ok(Some((message, fds)))
+        Ok(Some(Delivery { messages, fds }))
     }
 
     fn send_packet(&self, parts: &[IoSlice<'_>], fds: &[BorrowedFd<'_>]) -> io::Result<()> {

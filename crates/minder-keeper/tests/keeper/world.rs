@@ -5,7 +5,7 @@
 //! ```
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::fs::File;
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::mem::MaybeUninit;
@@ -16,8 +16,8 @@ use std::process::{Child, Command, ExitCode};
 use std::time::Duration;
 
 use minder_keeper::wire::{
-    ChildFds, ChildId, ChildState, ErrorTo, FromKeeper, Leader, OutputTo, Pipes, Port, SpawnRequest,
-    StageFailure, StdinFrom, ToKeeper,
+    ChildFds, ChildId, ChildState, Delivery, ErrorTo, FromKeeper, Leader, OutputTo, Pipes, Port,
+    SpawnRequest, StageFailure, StdinFrom, ToKeeper,
 };
 use minder_keeper::{Boot, Keeper, MindCommand, RESTART_VARIABLE, Role};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -128,7 +128,13 @@ impl World {
     pub(crate) fn mind(&self) -> TestMind {
         let (kind, pid, stream, port) = self.caller();
         assert_eq!(kind, b'm', "a mind was expected");
-        TestMind { pid, stream, port: port.unwrap(), announced: RefCell::default() }
+        TestMind {
+            pid,
+            stream,
+            port: port.unwrap(),
+            announced: RefCell::default(),
+            arrived: RefCell::default(),
+        }
     }
 
     /// The next mind after its hello, which must be that of a keeper without children.
@@ -194,6 +200,8 @@ pub(crate) struct TestMind {
     stream: UnixStream,
     /// What processes said of themselves, until the keeper said it too.
     announced: RefCell<BTreeMap<ChildId, ChildFds>>,
+    /// What came together with what has been heard.
+    arrived: RefCell<VecDeque<(FromKeeper, Vec<OwnedFd>)>>,
 }
 
 /// What a hello contained.
@@ -236,8 +244,15 @@ impl TestMind {
 
     /// The next message, whatever it takes.
     pub(crate) fn hear(&self) -> (FromKeeper, Vec<OwnedFd>) {
-        await_readable(&self.port, "the keeper to speak");
-        self.port.receive().unwrap().expect("the keeper has hung up")
+        let waiting = self.arrived.borrow_mut().pop_front();
+        waiting.unwrap_or_else(|| {
+            await_readable(&self.port, "the keeper to speak");
+            let Delivery { messages, mut fds } =
+                self.port.receive().unwrap().expect("the keeper has hung up");
+            let mut arrived = self.arrived.borrow_mut();
+            arrived.extend(messages.into_iter().map(|message| (message, std::mem::take(&mut fds))));
+            arrived.pop_front().expect("no packet is empty")
+        })
     }
 
     /// The next message of the keeper's that is not about an orphan: a shell may leave those at any time.

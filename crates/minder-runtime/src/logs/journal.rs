@@ -1,7 +1,10 @@
 //! minder's own log.
 
+use std::mem;
+
 use minder_core::ids::BytePath;
 use minder_core::plan::{Echo, JournalSpec};
+use minder_core::time::WallTime;
 
 use crate::clock;
 
@@ -11,12 +14,17 @@ use super::syslog;
 use super::target::Target;
 use super::trouble::LogError;
 
+/// How much room for waiting lines is kept when none wait, in bytes.
+const WAITING_KEPT: usize = 4096;
+
 /// minder's own log: a file, and beside it what watches as it grows.
 #[derive(Debug)]
 pub struct Journal {
     file: LogFile,
     echo: Option<Target>,
     syslog: Option<Box<str>>,
+    /// Whole lines that are written with the next [`Journal::flush`].
+    waiting: Vec<u8>,
 }
 
 impl Journal {
@@ -30,6 +38,7 @@ impl Journal {
                 Echo::Off => None,
             },
             syslog: spec.syslog.clone(),
+            waiting: Vec::new(),
         }
     }
 
@@ -54,11 +63,34 @@ impl Journal {
         self.file.open()
     }
 
-    /// Writes whole lines, each with its line end. The file gets them first. What an echo does not take at once,
-    /// because nobody reads it, is not shown there.
-    pub fn write(&mut self, lines: &[u8], told: &mut Vec<Told>) {
+    /// Takes whole lines, each with its line end, which are written together with others.
+    pub fn write(&mut self, lines: &[u8]) {
+        self.waiting.extend_from_slice(lines);
+    }
+
+    /// Writes the lines that wait. The file gets them first. What an echo does not take at once, because nobody reads it,
+    /// is not shown there.
+    pub fn flush(&mut self, told: &mut Vec<Told>) {
+        if self.waiting.is_empty() {
+            return;
+        }
+        let lines = mem::take(&mut self.waiting);
         let now = clock::now().wall;
         self.file.begin(told);
+        if self.file.has_room_for(lines.len()) {
+            self.put(&lines, now, told);
+        } else {
+            // Each goes where it would go if it had come alone.
+            lines.split_inclusive(|&byte| byte == b'\n').for_each(|line| self.put(line, now, told));
+        }
+        // Its room is kept for the next lines, unless a storm has made it large.
+        if lines.capacity() <= WAITING_KEPT {
+            self.waiting = lines;
+            self.waiting.clear();
+        }
+    }
+
+    fn put(&mut self, lines: &[u8], now: WallTime, told: &mut Vec<Told>) {
         self.file.make_room(lines.len(), now, told);
         let written = self.file.write(lines, now, told);
         self.file.overflow((lines.len() - written) as u64, told);
@@ -81,7 +113,8 @@ impl Journal {
     ///
     /// # Errors
     /// When it cannot be opened; then the old one stays open.
-    pub fn reopen(&mut self) -> Result<(), LogError> {
+    pub fn reopen(&mut self, told: &mut Vec<Told>) -> Result<(), LogError> {
+        self.flush(told);
         self.file.reopen()
     }
 
@@ -89,7 +122,8 @@ impl Journal {
     ///
     /// # Errors
     /// When it cannot be removed or not be made.
-    pub fn clear(&mut self) -> Result<(), LogError> {
+    pub fn clear(&mut self, told: &mut Vec<Told>) -> Result<(), LogError> {
+        self.flush(told);
         self.file.clear()
     }
 }

@@ -323,6 +323,16 @@ impl LogFile {
         }
     }
 
+    /// Whether so many bytes are all for this file, however they are cut into writes.
+    pub(super) fn has_room_for(&self, count: usize) -> bool {
+        let limit = match self.replace {
+            Replace::Never | Replace::InPeriods(_) => return true,
+            Replace::After { limit, .. } | Replace::Before { limit, .. } => limit,
+        };
+        let size = self.open.as_ref().and_then(Target::size).unwrap_or(0);
+        size.saturating_add(count as u64) < self.overdue.unwrap_or(limit)
+    }
+
     /// Whether each write has to be looked at alone when bytes are not moved straight from the pipe.
     pub(super) fn counts_writes(&self) -> bool {
         matches!(self.replace, Replace::Before { .. })

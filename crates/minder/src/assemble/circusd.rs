@@ -84,7 +84,8 @@ fn write_log(spec: &JournalSpec, lines: &[u8]) {
     let mut journal = Journal::new(spec);
     // What cannot be written is not told anywhere else.
     let _ = journal.open();
-    journal.write(lines, &mut Vec::new());
+    journal.write(lines);
+    journal.flush(&mut Vec::new());
 }
 
 /// What a circusd's mind is made of.

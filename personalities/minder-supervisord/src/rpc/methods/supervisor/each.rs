@@ -1,10 +1,11 @@
 //! Methods that do the same to several programs, and the names they are called by.
 
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::pin::Pin;
-use std::task::Poll;
 use std::time::{Duration, Instant};
 
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use minder_core::control::{Report, Selection, Until};
 use minder_core::ids::GroupName;
 
@@ -126,25 +127,16 @@ pub(in crate::rpc) async fn each(
     reports: Vec<Report>,
     mut step: impl FnMut(&Report) -> Step,
 ) -> Result<Value, Failure> {
-    let mut pending: Vec<(usize, Report, Step)> = Vec::with_capacity(reports.len());
-    for (place, report) in reports.into_iter().enumerate() {
-        let step = step(&report);
-        pending.push((place, report, step));
-    }
+    let pending: FuturesUnordered<_> = reports
+        .into_iter()
+        .enumerate()
+        .map(|(place, report)| {
+            let step = step(&report);
+            async move { (place, status(&report, step.await)) }
+        })
+        .collect();
     let begun = Instant::now();
-    let mut statuses = Vec::with_capacity(pending.len());
-    poll_fn(|context| {
-        let now = begun.elapsed();
-        pending.retain_mut(|(place, report, step)| match step.as_mut().poll(context) {
-            Poll::Pending => true,
-            Poll::Ready(outcome) => {
-                statuses.push((now, *place, status(report, outcome)));
-                false
-            }
-        });
-        if pending.is_empty() { Poll::Ready(()) } else { Poll::Pending }
-    })
-    .await;
+    let statuses = pending.map(|(place, status)| (begun.elapsed(), place, status)).collect().await;
     Ok(Value::Array(in_rounds(statuses)))
 }
 
