@@ -25,6 +25,7 @@ extern crate alloc;
 pub mod backoff;
 pub mod change;
 pub mod control;
+mod directory;
 pub mod effect;
 pub mod errno;
 pub mod event;

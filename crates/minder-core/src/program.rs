@@ -172,7 +172,7 @@ pub struct Command {
     /// Its words. A line that has none, or that cannot be split, is a program that never starts.
     pub words: Result<Vec<ByteString>, CommandProblem>,
     /// Where the first word is looked for when it has no slash, in order.
-    pub search: Vec<BytePath>,
+    pub search: Arc<[BytePath]>,
     /// Which of several files of that name it is.
     pub choice: Choice,
 }

@@ -7,6 +7,7 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+use crate::directory::Directory;
 use crate::effect::Effect;
 use crate::event::Event;
 use crate::ids::{GroupName, InstanceId, UnitName};
@@ -22,6 +23,7 @@ use crate::time::{Instant, Now};
 pub struct Supervision {
     /// In the order in which they were added.
     groups: Vec<Group>,
+    directory: Directory,
     instances: BTreeMap<InstanceId, Instance>,
     deadlines: BTreeSet<(Instant, InstanceId)>,
     /// The lowest number that no slot ever had.
@@ -32,6 +34,8 @@ pub struct Supervision {
     mode: Mode,
     /// Groups that are still to be stopped, the next one last.
     to_stop: Vec<GroupName>,
+    /// How many members at the head of that group are known to be at rest: nothing starts any more, so they stay so.
+    rested: usize,
     planted: Planted,
 }
 
@@ -124,7 +128,7 @@ impl Supervision {
 
     /// The group of this name.
     pub fn group(&self, name: &GroupName) -> Option<&Group> {
-        self.groups.iter().find(|group| group.spec.name == *name)
+        self.groups.get(self.directory.place(name)?)
     }
 
     /// What is in a slot.
@@ -139,9 +143,7 @@ impl Supervision {
 
     /// The slot of a program.
     pub fn find(&self, name: &UnitName) -> Option<InstanceId> {
-        let group = self.group(&name.group)?;
-        let place = group.spec.programs.iter().position(|program| program.name == name.program)?;
-        group.members.get(place).copied()
+        self.directory.slot(name)
     }
 
     fn mood(&self) -> Mood {
@@ -201,7 +203,7 @@ impl Supervision {
     }
 
     fn reshape(&mut self, now: Now, spec: Arc<GroupSpec>, effects: &mut Vec<Effect>) {
-        let Some(place) = self.groups.iter().position(|group| group.spec.name == spec.name) else { return };
+        let Some(place) = self.directory.place(&spec.name) else { return };
         let old = self.groups[place].clone();
         let mut leaving: BTreeMap<_, _> =
             old.spec.programs.iter().map(|program| program.name.clone()).zip(old.members).collect();
@@ -235,7 +237,10 @@ impl Supervision {
             self.drop_slot(id, effects);
         }
         effects.push(Effect::Reshape(spec.name.clone(), before));
+        self.directory.forget_slots(&self.groups[place]);
         self.groups[place] = Group { spec, members };
+        self.directory.enter(place, &self.groups[place]);
+        self.rested = 0;
         if self.mode == Mode::Running {
             for id in new {
                 self.stimulate(now, id, Stimulus::Begin, effects);
@@ -265,16 +270,20 @@ impl Supervision {
             let instance = Instance { group: spec.name.clone(), spec: program.clone(), facts };
             self.instances.insert(id, instance);
         }
-        self.groups.push(Group { spec, members });
+        let group = Group { spec, members };
+        self.directory.enter(self.groups.len(), &group);
+        self.groups.push(group);
     }
 
     fn remove_group(&mut self, name: &GroupName, effects: &mut Vec<Effect>) {
-        let Some(place) = self.groups.iter().position(|group| group.spec.name == *name) else { return };
+        let Some(place) = self.directory.place(name) else { return };
         let members = self.groups[place].members.iter();
         if !members.filter_map(|id| self.instances.get(id)).all(|instance| instance.facts.is_at_rest()) {
             return;
         }
-        for id in self.groups.remove(place).members {
+        let group = self.groups.remove(place);
+        self.directory.remove(place, &group);
+        for id in group.members {
             self.drop_slot(id, effects);
         }
         effects.push(Effect::Publish(Event::GroupRemoved(name.clone())));
@@ -307,6 +316,7 @@ impl Supervision {
     fn line_up_to_stop(&mut self) {
         let mut groups: Vec<&Group> = self.groups.iter().collect();
         groups.sort_by_key(|group| group.spec.priority);
+        self.rested = 0;
         self.to_stop = groups.into_iter().map(|group| group.spec.name.clone()).collect();
     }
 
@@ -315,23 +325,28 @@ impl Supervision {
         if self.mode != Mode::Stopping {
             return;
         }
-        while let Some(name) = self.to_stop.last() {
+        while let Some(name) = self.to_stop.last().cloned() {
             let at_once = self.planted.is(Mutation::StopAllAtOnce) && self.to_stop.len() > 1;
-            if !(self.is_at_rest(name) || at_once) {
+            if !(self.has_come_to_rest(&name) || at_once) {
                 return;
             }
             self.to_stop.pop();
+            self.rested = 0;
             self.stop_next(now, effects);
         }
         self.mode = Mode::Stopped;
         effects.push(Effect::Finished);
     }
 
-    fn is_at_rest(&self, name: &GroupName) -> bool {
-        self.group(name).is_none_or(|group| {
-            let members = group.members.iter().filter_map(|id| self.instances.get(id));
-            members.into_iter().all(|instance| instance.facts.is_at_rest())
-        })
+    /// Whether the group that is being stopped is at rest.
+    fn has_come_to_rest(&mut self, name: &GroupName) -> bool {
+        let Some(group) = self.directory.place(name).and_then(|place| self.groups.get(place)) else {
+            return true;
+        };
+        let unknown = group.members.get(self.rested..).unwrap_or_default();
+        let at_rest = |id: &&InstanceId| self.instances.get(id).is_none_or(|slot| slot.facts.is_at_rest());
+        self.rested += unknown.iter().take_while(at_rest).count();
+        self.rested >= group.members.len()
     }
 
     fn stop_next(&mut self, now: Now, effects: &mut Vec<Effect>) {

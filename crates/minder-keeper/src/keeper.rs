@@ -9,9 +9,8 @@
 //! Nothing blocks but the one `poll`. What cannot be told yet waits in the outbox, as the id of a child and not as
 //! a message, and is composed from the table when there is room.
 
-use std::collections::VecDeque;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -24,13 +23,12 @@ use crate::boot::{Boot, Succession, exec_front};
 use crate::held::Held;
 use crate::mind::{Debt, Household, Line, Lives, Mind, MindCommand, MindEnd, Next};
 use crate::origin::Origin;
-use crate::reap::{Children, Parcel, reap, same_child};
+use crate::outbox::{Letter, Outbox, line_after};
+use crate::reap::{Children, reap};
 use crate::signals::{self, SignalSet, Signals};
 use crate::spawn::{Cloner, Refusal, has_room};
 use crate::thrift;
-use crate::wire::{
-    Bundle, ChildId, Delivery, FromKeeper, NAME_BYTES_MAX, Room, SpawnRequest, SpawnStep, ToKeeper, VERSION,
-};
+use crate::wire::{ChildId, Delivery, FromKeeper, NAME_BYTES_MAX, SpawnRequest, SpawnStep, ToKeeper};
 
 /// How long a mind may owe an answer before it is taken for hung and replaced.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -38,8 +36,6 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const OUTBOX_MAX: usize = 4096;
 /// How many packets are read before signals have their turn again.
 const BATCH: usize = 64;
-/// How many messages are sent in one packet, at most.
-const TOGETHER_MAX: usize = 64;
 /// When to try again after the kernel had no room for a message; there is no event to wait for.
 const STARVED_RETRY: Duration = Duration::from_millis(20);
 
@@ -57,23 +53,12 @@ pub struct Keeper {
     mind: Option<Mind>,
     /// When the next mind is due, while there is none.
     due: Instant,
-    outbox: VecDeque<Letter>,
+    outbox: Outbox,
     /// Signals that came, and that the mind has not been told of.
     asked: SignalSet,
     /// Those it has been told of, and has not obeyed.
     told: SignalSet,
     farewell: Option<Ending>,
-}
-
-/// Something to tell the mind, composed when it is sent.
-#[derive(Debug)]
-enum Letter {
-    Hello,
-    Introduction(ChildId),
-    Held(Vec<u8>),
-    HelloEnd,
-    News(ChildId),
-    Reply(FromKeeper),
 }
 
 /// What there is to do.
@@ -131,7 +116,7 @@ impl Keeper {
             lives,
             mind: None,
             due: Instant::now(),
-            outbox: VecDeque::new(),
+            outbox: Outbox::default(),
             asked: SignalSet::default(),
             told: SignalSet::default(),
             farewell: None,
@@ -217,7 +202,8 @@ impl Keeper {
             self.listen(BATCH, now);
         }
         if adopted_ended {
-            self.outbox.extend(self.children.bury_adopted().into_iter().map(Letter::News));
+            let ended = self.children.bury_adopted();
+            ended.into_iter().for_each(|child| self.outbox.push(Letter::News(child)));
         }
         if signalled {
             let mut arrived = self.signals.drain();
@@ -287,9 +273,9 @@ impl Keeper {
             if self.mind.as_ref().is_some_and(|mind| mind.pid == pid) {
                 mind_status = Some(status);
             } else if let Some(child) = self.children.bury(pid, status.as_raw()) {
-                self.outbox.push_back(Letter::News(child));
+                self.outbox.push(Letter::News(child));
             } else if self.outbox.len() < OUTBOX_MAX {
-                self.outbox.push_back(Letter::Reply(FromKeeper::Reaped { pid, status: status.as_raw() }));
+                self.outbox.push(Letter::Reply(FromKeeper::Reaped { pid, status: status.as_raw() }));
             }
         }
         self.mind_ended(mind_status?, now)
@@ -301,10 +287,7 @@ impl Keeper {
             return self.follow(Duration::ZERO, MindEnd::NotStarted, now);
         }
         self.children.forget_told();
-        let children = self.children.ids().map(Letter::Introduction);
-        let held = self.held.names().cloned().map(Letter::Held);
-        self.outbox =
-            [Letter::Hello].into_iter().chain(children).chain(held).chain([Letter::HelloEnd]).collect();
+        self.outbox.greet(self.lives.count, &self.children, &self.held);
         None
     }
 
@@ -363,14 +346,14 @@ impl Keeper {
     fn obey(&mut self, message: ToKeeper, fds: Vec<OwnedFd>) {
         match message {
             ToKeeper::Spawn { child, request } => match self.spawn(child, *request) {
-                Ok(()) => self.outbox.push_back(Letter::News(child)),
+                Ok(()) => self.outbox.push(Letter::News(child)),
                 Err(Refusal { step, errno }) => {
-                    self.outbox.push_back(Letter::Reply(FromKeeper::NotSpawned { child, step, errno }));
+                    self.outbox.push(Letter::Reply(FromKeeper::NotSpawned { child, step, errno }));
                 }
             },
             ToKeeper::Signal { child, signal, reach } => {
                 if let Err(errno) = self.children.signal(child, signal, reach) {
-                    self.outbox.push_back(Letter::Reply(FromKeeper::SignalFailed { child, errno }));
+                    self.outbox.push(Letter::Reply(FromKeeper::SignalFailed { child, errno }));
                 }
             }
             ToKeeper::Acknowledge { child } => self.children.acknowledge(child),
@@ -385,6 +368,7 @@ impl Keeper {
             ToKeeper::Ready => {
                 self.lives.ever_ready = true;
                 self.mind.iter_mut().for_each(|mind| mind.ready = true);
+                self.outbox.shrink();
                 thrift::give_back();
             }
             ToKeeper::Obeyed { signal } => self.told.remove(signal),
@@ -409,112 +393,22 @@ impl Keeper {
         Ok(())
     }
 
-    /// Sends what waits, as far as there is room.
+    /// Tells the mind what waits, as far as there is room.
     fn flush(&mut self) {
-        if self.mind.as_ref().is_none_or(|mind| mind.line == Line::Dead) {
-            return;
-        }
-        while !self.outbox.is_empty() {
-            if self.post_next() != Line::Open {
-                return;
-            }
-        }
+        let Some(mind) = &mut self.mind else { return };
+        self.outbox.flush(mind, &mut self.children, &self.held);
         // One that came again is told again, but only when the first is done.
-        while let Some(signal) = self.asked.without(self.told).first() {
-            let line = self.post(&FromKeeper::Asked { signal }, &[]);
-            if self.note(line) != Line::Open {
+        while self.outbox.is_empty()
+            && mind.line != Line::Dead
+            && let Some(signal) = self.asked.without(self.told).first()
+        {
+            mind.line = line_after(mind.port.send(&FromKeeper::Asked { signal }, &[]));
+            if mind.line != Line::Open {
                 return;
             }
             self.asked.remove(signal);
             self.told.add(signal);
         }
-    }
-
-    /// Sends what waits first: several at once, if they have no descriptors.
-    fn post_next(&mut self) -> Line {
-        let mut bundle = Bundle::default();
-        let mut together = Vec::new();
-        let mut done = 0;
-        for letter in self.outbox.iter().take(TOGETHER_MAX) {
-            match self.compose(letter) {
-                None => {}
-                // What is told of a child depends on what it was told of before.
-                Some((message, fds))
-                    if fds.is_empty() && !together.iter().any(|other| same_child(other, &message)) =>
-                {
-                    if bundle.add(&message) == Room::None {
-                        break;
-                    }
-                    together.push(message);
-                }
-                Some(_) => break,
-            }
-            done += 1;
-        }
-        if done == 0 {
-            return self.post_first();
-        }
-        let line = match (&self.mind, together.is_empty()) {
-            (_, true) => Line::Open,
-            (Some(mind), false) => line_of(mind.port.send_bundle(&bundle)),
-            (None, false) => Line::Dead,
-        };
-        if self.note(line) == Line::Open {
-            together.iter().for_each(|message| self.children.told(message));
-            self.outbox.drain(..done);
-        }
-        line
-    }
-
-    fn post_first(&mut self) -> Line {
-        let Some((message, fds)) = self.outbox.front().and_then(|letter| self.compose(letter)) else {
-            self.outbox.pop_front();
-            return Line::Open;
-        };
-        let line = self.post(&message, &fds);
-        if self.note(line) == Line::Open {
-            self.children.told(&message);
-            self.outbox.pop_front();
-        }
-        line
-    }
-
-    fn compose(&self, letter: &Letter) -> Option<Parcel<'_>> {
-        let alone = |message| Some((message, Vec::new()));
-        match letter {
-            Letter::Hello => {
-                let keeper = getpid().as_raw_nonzero().get().cast_unsigned();
-                alone(FromKeeper::Hello { version: VERSION, keeper, lives: self.lives.count })
-            }
-            Letter::Introduction(child) => self.children.introduce(*child),
-            Letter::Held(name) => Some((FromKeeper::Held { name: name.clone() }, vec![self.held.get(name)?])),
-            Letter::HelloEnd => alone(FromKeeper::HelloEnd),
-            Letter::News(child) => self.children.news(*child),
-            Letter::Reply(message) => alone(message.clone()),
-        }
-    }
-
-    fn post(&self, message: &FromKeeper, fds: &[BorrowedFd<'_>]) -> Line {
-        let Some(mind) = &self.mind else { return Line::Dead };
-        line_of(mind.port.send(message, fds))
-    }
-
-    fn note(&mut self, line: Line) -> Line {
-        if let Some(mind) = &mut self.mind {
-            mind.line = line;
-        }
-        line
-    }
-}
-
-fn line_of(sent: io::Result<()>) -> Line {
-    match sent.map_err(|error| error.raw_os_error()) {
-        Ok(()) => Line::Open,
-        Err(Some(libc::EAGAIN)) => Line::Full,
-        Err(Some(libc::ETOOMANYREFS | libc::ENOBUFS | libc::ENOMEM | libc::EMFILE | libc::ENFILE)) => {
-            Line::Starved
-        }
-        Err(_) => Line::Dead,
     }
 }
 

@@ -30,6 +30,7 @@ mod held;
 mod keeper;
 mod mind;
 mod origin;
+mod outbox;
 mod reap;
 mod signals;
 mod spawn;

@@ -10,6 +10,7 @@ use minder_core::input::Input;
 use minder_core::instance::Trouble;
 use minder_core::program::{ErrorOutput, LogTarget, OutputSpec, ProgramSpec, StdinSource};
 use minder_core::stop::Reach;
+use minder_core::supervision::Mode;
 use minder_keeper::wire::{self, ChildId, ToKeeper};
 use rustix::process::{Resource, getrlimit};
 
@@ -66,6 +67,8 @@ impl Mind {
 
     fn publish(&mut self, event: Event) {
         match &event {
+            // Until everything begins the next mind would bring everything into service all the same.
+            Event::GroupAdded(_) if self.world.mode() == Mode::Resting => {}
             Event::GroupAdded(_) | Event::Began | Event::StopBegan => self.keep_roster(),
             Event::GroupRemoved(group) => {
                 self.roster.removed(group, &mut self.link);
@@ -214,7 +217,7 @@ impl Mind {
         if let Err(error) = slot.choose_logs(None, None) {
             self.trouble(error.to_string());
         }
-        self.slots.insert(id, slot);
+        self.slots.insert(id, Box::new(slot));
         self.keep(id);
     }
 

@@ -53,7 +53,7 @@ impl KeeperLink {
     /// Sends a message, together with others: at the next [`KeeperLink::flush`], or when there are enough.
     pub fn send(&mut self, message: ToKeeper) {
         self.unsent.push_back((message, None));
-        if self.unsent.len() % TOGETHER == 0 {
+        if self.unsent.len().is_multiple_of(TOGETHER) {
             self.flush();
         }
     }
@@ -156,6 +156,11 @@ impl KeeperLink {
                 }
             }
         }
+    }
+
+    /// Gives back the room of a queue that was long.
+    pub fn shrink(&mut self) {
+        self.unsent.shrink_to_fit();
     }
 
     /// Those of what waits first that can travel together, and how many they are.

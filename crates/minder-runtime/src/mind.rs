@@ -48,7 +48,7 @@ use crate::waiters::Waiters;
 /// Everything the mind knows and holds.
 pub struct Mind {
     pub(crate) world: Supervision,
-    pub(crate) slots: BTreeMap<InstanceId, Slot>,
+    pub(crate) slots: BTreeMap<InstanceId, Box<Slot>>,
     pub(crate) children: BTreeMap<ChildId, InstanceId>,
     /// Those that were made but never ran their program, and count as not made; their end is still to be told.
     pub(crate) unborn: BTreeMap<ChildId, StageFailure>,
@@ -176,11 +176,6 @@ impl Mind {
     }
 
     fn due(&mut self) {
-        if self.calm_at.is_some_and(|at| at <= clock::now().monotonic) {
-            self.calm_at = None;
-            (self.calm_down)();
-            self.link.send(ToKeeper::Ready);
-        }
         self.inputs.push_back(Input::Tick);
         let orders = self.faces.wake(clock::now(), &self.world);
         self.carry_out_orders(orders);
@@ -258,6 +253,16 @@ impl Mind {
             }
         }
         self.link.flush();
+        if self.calm_at.is_some_and(|at| at <= clock::now().monotonic) {
+            self.calm_at = None;
+            self.link.send(ToKeeper::Ready);
+            self.link.flush();
+            self.inputs = VecDeque::new();
+            self.events = VecDeque::new();
+            self.link.shrink();
+            // Last of all, so that little runs before there is something to do again.
+            (self.calm_down)();
+        }
     }
 
     /// Trouble with minder's own log is told to everybody else, but not written into it.
@@ -438,7 +443,7 @@ impl Mind {
         if let Err(error) = reopened {
             self.trouble(error.to_string());
         }
-        let errors: Vec<_> = self.slots.values_mut().flat_map(Slot::reopen_logs).collect();
+        let errors: Vec<_> = self.slots.values_mut().flat_map(|slot| slot.reopen_logs()).collect();
         for error in errors {
             self.trouble(error.to_string());
         }

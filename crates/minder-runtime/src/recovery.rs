@@ -295,7 +295,7 @@ impl Mind {
                 None if facts.phase == Phase::Spawning => news.push(News { id, child, pid: 0, state: None }),
                 None => {}
             }
-            self.slots.insert(id, slot);
+            self.slots.insert(id, Box::new(slot));
             adopted.push((id, facts));
         }
         self.inputs.push_back(Input::Adopt(spec, adopted));

@@ -15,7 +15,6 @@ use minder_keeper::{Boot, KeptChild, Succession};
 use rustix::process::{Pid, Signal, kill_process_group, pidfd_send_signal};
 
 use crate::mind::Mind;
-use crate::slot::Slot;
 
 impl Mind {
     /// Makes sense of what was on its way when the keeper was killed. Only a kill ends a keeper before its mind.
@@ -39,7 +38,7 @@ impl Mind {
         for (&child, id) in &self.children {
             // One that was ordered and never came to be is ordered again by the next mind.
             let Some(process) = self.processes.take(child) else { continue };
-            let pipes = self.slots.get_mut(id).map(Slot::give_up_pipes).unwrap_or_default();
+            let pipes = self.slots.get_mut(id).map(|slot| slot.give_up_pipes()).unwrap_or_default();
             let fds = ChildFds { pidfd: process.pidfd, ..pipes };
             let (pid, failure) = (process.pid, process.failure);
             children.push(KeptChild { child, pid, state: ChildState::Alive, failure, fds });

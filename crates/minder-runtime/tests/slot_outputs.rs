@@ -50,7 +50,7 @@ fn program(stdout: OutputSpec, stderr: ErrorOutput) -> ProgramSpec {
             line: "web".into(),
             file: None,
             words: Ok(vec![(*b"web").into()]),
-            search: Vec::new(),
+            search: std::sync::Arc::default(),
             choice: Choice::First,
         },
         directory: None,

@@ -174,6 +174,7 @@ impl Mind {
 
     fn publish(&mut self, env: &mut Env, event: Event) -> Result<(), Halt> {
         match event {
+            Event::GroupAdded(_) if self.world.mode() == Mode::Resting => Ok(()),
             Event::GroupAdded(_) | Event::Began | Event::StopBegan => self.keep_roster(env),
             Event::GroupRemoved(group) => {
                 self.readings.remove(&group);

@@ -248,7 +248,7 @@ pub fn program(name: &str) -> ProgramSpec {
             line: name.into(),
             file: None,
             words: Ok(vec![ByteString::from(name.as_bytes().to_vec())]),
-            search: Vec::new(),
+            search: Arc::default(),
             choice: Choice::First,
         },
         directory: None,

@@ -44,7 +44,7 @@ const DROPPED: [&str; 2] = ["daemon", "pidfile"];
 /// # Errors
 /// None for settings that were read from a file, where a section of the same name is the same section.
 pub fn plan(settings: &Settings, search: &[String]) -> Result<Plan, PlanProblem> {
-    let search: Vec<ByteString> = search.iter().map(|directory| bytes(directory)).collect();
+    let search: Arc<[ByteString]> = search.iter().map(|directory| bytes(directory)).collect();
     let group = |app: &App| GroupSpec {
         name: GroupName::new(app.name.as_str()),
         priority: 0,
@@ -65,7 +65,7 @@ pub fn foreground_command(app: &App) -> String {
     words.join(" ")
 }
 
-fn program(app: &App, search: &[ByteString]) -> ProgramSpec {
+fn program(app: &App, search: &Arc<[ByteString]>) -> ProgramSpec {
     let output = OutputSpec {
         log: output_file(app).map_or(LogTarget::Nowhere, |file| LogTarget::File(bytes(&file))),
         rotation: Rotation::AfterWrite { max_bytes: Some(OUTPUT_FILE.0), backups: OUTPUT_FILE.1 },
@@ -101,7 +101,7 @@ fn program(app: &App, search: &[ByteString]) -> ProgramSpec {
     }
 }
 
-fn command(app: &App, search: &[ByteString]) -> Command {
+fn command(app: &App, search: &Arc<[ByteString]>) -> Command {
     let line = foreground_command(app);
     let words = match shell::understand(&line) {
         Line::Words(words) if words.is_empty() => Err(CommandProblem::Empty),
@@ -109,7 +109,7 @@ fn command(app: &App, search: &[ByteString]) -> Command {
         Line::Script => Ok(["/bin/sh", "-c", &shell::becoming(&line)].into_iter().map(bytes).collect()),
         Line::Open(quote) => Err(CommandProblem::Unsplittable(no_end(quote).into())),
     };
-    Command { line: line.into(), file: None, words, search: search.to_vec(), choice: Choice::First }
+    Command { line: line.into(), file: None, words, search: search.clone(), choice: Choice::First }
 }
 
 /// Where what a program prints is kept: beside its own log, which it may rename at midnight and therefore has alone.

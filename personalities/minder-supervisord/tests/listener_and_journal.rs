@@ -199,7 +199,7 @@ fn program(name: &str) -> ProgramSpec {
             line: name.into(),
             file: None,
             words: Ok(Vec::new()),
-            search: Vec::new(),
+            search: Arc::default(),
             choice: Choice::First,
         },
         directory: None,

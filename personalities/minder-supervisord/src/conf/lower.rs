@@ -10,7 +10,7 @@ use super::shellwords;
 use super::types::{AutoRestart, LogFile};
 use minder_config::Problem;
 use minder_core::backoff::Backoff;
-use minder_core::ids::{ByteString, GroupName, ProgramName, Signal};
+use minder_core::ids::{BytePath, ByteString, GroupName, ProgramName, Signal};
 use minder_core::plan::{
     Echo, GroupSocket, GroupSpec, JournalSpec, Plan, PlanProblem, SocketAddress, Subscription,
 };
@@ -22,7 +22,8 @@ use minder_core::program::{
 use minder_core::restart::{ExpectedExits, RestartPolicy};
 use minder_core::stop::{Reach, StopPolicy};
 use std::cell::RefCell;
-use std::collections::HashSet;
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -42,7 +43,8 @@ pub const JUDGE: &str = "supervisor.dispatchers:default_handler";
 ///
 /// None that settings of this reader can cause: what the plan would refuse is taken out before.
 pub fn plan(settings: &Settings) -> Result<Plan, PlanProblem> {
-    let lowering = Lowering { settings, known: RefCell::default() };
+    let search = settings.search.iter().map(|directory| bytes(directory)).collect();
+    let lowering = Lowering { settings, known: RefCell::default(), search };
     let mut names = HashSet::new();
     let groups = settings.groups.iter().filter(|group| names.insert(&group.name));
     Plan::new(groups.map(|group| lowering.group(group)).collect())
@@ -93,6 +95,8 @@ struct Lowering<'a> {
     settings: &'a Settings,
     /// Texts that were met before. Copies of one program differ in a few words only.
     known: RefCell<HashSet<ByteString>>,
+    /// Where all look for their executable that say nothing else.
+    search: Arc<[BytePath]>,
 }
 
 impl Lowering<'_> {
@@ -108,12 +112,16 @@ impl Lowering<'_> {
     }
 
     fn group(&self, group: &GroupSection) -> GroupSpec {
-        let mut programs: Vec<Arc<ProgramSpec>> = Vec::new();
+        let mut programs: Vec<Arc<ProgramSpec>> = Vec::with_capacity(group.processes.len());
+        let mut places = HashMap::new();
         for process in &group.processes {
             let program = Arc::new(self.program(group, process));
-            match programs.iter_mut().find(|known| known.name == program.name) {
-                None => programs.push(program),
-                Some(known) => *known = program,
+            match places.entry(process.name.as_str()) {
+                Entry::Vacant(entry) => {
+                    entry.insert(programs.len());
+                    programs.push(program);
+                }
+                Entry::Occupied(entry) => programs[*entry.get()] = program,
             }
         }
         let (subscription, socket) = match &group.kind {
@@ -187,13 +195,10 @@ impl Lowering<'_> {
             Ok(words) => Ok(words.iter().map(|word| self.bytes(word)).collect()),
             Err(error) => Err(CommandProblem::Unsplittable(error.to_string().into())),
         };
-        let own = process.environment.get("PATH").map(split_path);
-        let search = own
-            .as_ref()
-            .unwrap_or(&self.settings.search)
-            .iter()
-            .map(|directory| self.bytes(directory))
-            .collect();
+        let search = match process.environment.get("PATH") {
+            Some(path) => split_path(path).iter().map(|directory| self.bytes(directory)).collect(),
+            None => self.search.clone(),
+        };
         Command { line: process.command.as_str().into(), file: None, words, search, choice: Choice::First }
     }
 

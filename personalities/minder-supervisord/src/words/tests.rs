@@ -37,7 +37,7 @@ fn spec() -> ProgramSpec {
             line: "it's".into(),
             file: None,
             words: Ok(Vec::new()),
-            search: Vec::new(),
+            search: Arc::default(),
             choice: Choice::First,
         },
         directory: None,

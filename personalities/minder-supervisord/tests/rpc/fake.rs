@@ -280,7 +280,7 @@ pub(crate) fn program(name: &str, command: &str) -> ProgramSpec {
             line: command.into(),
             file: None,
             words: Ok(command.split(' ').map(bytes).collect()),
-            search: Vec::new(),
+            search: Arc::default(),
             choice: Choice::First,
         },
         directory: None,
