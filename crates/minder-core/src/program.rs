@@ -53,7 +53,7 @@ pub struct ProgramSpec {
     /// Where its standard error goes.
     pub stderr: ErrorOutput,
     /// What its log says when the process was made but could not become the program.
-    pub notices: StageNotices,
+    pub notices: Arc<StageNotices>,
 }
 
 /// What a process finds when it begins, beside its variables, streams and rights.
@@ -268,7 +268,7 @@ pub struct OutputSpec {
     /// What is done to bytes before they are kept.
     pub filter: OutputFilter,
     /// A part of the stream that is set apart, if asked for.
-    pub capture: Option<Capture>,
+    pub capture: Option<Box<Capture>>,
     /// Who else is told.
     pub publish: Publish,
 }
@@ -476,7 +476,7 @@ pub enum Publish {
 }
 
 /// What is written to the log of a program whose process was made but could not become the program.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub struct StageNotices {
     /// Its rights could not be set.
     pub identity: Notice,
@@ -487,7 +487,7 @@ pub struct StageNotices {
 }
 
 /// A text about a failed step; the symbolic name of the reason, such as `ENOENT`, goes in between.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub struct Notice {
     /// What comes before.
     pub before: ByteString,
@@ -498,7 +498,7 @@ pub struct Notice {
 }
 
 /// Whether a [`Notice`] names the kernel's reason.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub enum ReasonShown {
     /// By its symbolic name.
     #[default]

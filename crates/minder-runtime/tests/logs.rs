@@ -73,7 +73,7 @@ fn rotated(path: &Path, max_bytes: u64, backups: u32) -> OutputSpec {
 
 fn capturing(path: &Path, limit: u64) -> OutputSpec {
     let capture = Capture { limit, begin: BEGIN.as_bytes().into(), end: END.as_bytes().into() };
-    OutputSpec { capture: Some(capture), ..plain(path) }
+    OutputSpec { capture: Some(Box::new(capture)), ..plain(path) }
 }
 
 fn bytes(path: &Path) -> BytePath {

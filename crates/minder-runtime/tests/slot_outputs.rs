@@ -13,7 +13,7 @@ use minder_core::event::Channel;
 use minder_core::ids::{InstanceId, ProgramName, Signal};
 use minder_core::program::{
     Choice, Command, ErrorOutput, LogTarget, OutputFilter, OutputSpec, ProgramSpec, Publish, Readiness,
-    Rotation, Sink, StageNotices, Stamp, StampLook, Startup, StdinSource, Surroundings, Syslog,
+    Rotation, Sink, Stamp, StampLook, Startup, StdinSource, Surroundings, Syslog,
 };
 use minder_core::restart::{ExpectedExits, RestartPolicy};
 use minder_core::stop::{Reach, StopPolicy};
@@ -73,7 +73,7 @@ fn program(stdout: OutputSpec, stderr: ErrorOutput) -> ProgramSpec {
         stdin: StdinSource::Null,
         stdout,
         stderr,
-        notices: StageNotices::default(),
+        notices: std::sync::Arc::default(),
     }
 }
 

@@ -9,7 +9,7 @@ use minder_core::ids::{ByteString, GroupName, ProgramName, Signal};
 use minder_core::plan::GroupSpec;
 use minder_core::program::{
     Choice, Command, ErrorOutput, LogTarget, OutputFilter, OutputSpec, ProgramSpec, Publish, Readiness,
-    Rotation, StageNotices, Startup, StdinSource, Surroundings, Syslog, Unborn,
+    Rotation, Startup, StdinSource, Surroundings, Syslog, Unborn,
 };
 use minder_core::restart::{ExpectedExits, RestartPolicy};
 use minder_core::stop::{Reach, StopPolicy};
@@ -271,7 +271,7 @@ pub fn program(name: &str) -> ProgramSpec {
         stdin: StdinSource::Pipe,
         stdout: output.clone(),
         stderr: ErrorOutput::Own(output),
-        notices: StageNotices::default(),
+        notices: Arc::default(),
     }
 }
 

@@ -23,8 +23,8 @@ use minder_core::plan::{GroupSpec, Plan};
 use minder_core::program::{
     Announce, Ceiling, Choice, Colour, Command, CommandProblem, EnvironmentBase, ErrorOutput, Identity,
     InheritedSocket, Leads, LogTarget, OutputFilter, OutputSpec, PeriodUnit, Periods, ProgramSpec, Publish,
-    Readiness, ResourceLimit, Rotation, SocketSource, StageNotices, Stamp, StampLook, Startup, StdinSource,
-    Surroundings, Syslog, Unborn, Weekday, Zone,
+    Readiness, ResourceLimit, Rotation, SocketSource, Stamp, StampLook, Startup, StdinSource, Surroundings,
+    Syslog, Unborn, Weekday, Zone,
 };
 use minder_core::restart::{ExpectedExits, RestartPolicy};
 use minder_core::socket::Sharing;
@@ -87,7 +87,7 @@ impl Lowering {
             stdin: stdin(options),
             stdout: output(&options.stdout_stream, options.close_child_stdout),
             stderr: ErrorOutput::Own(output(&options.stderr_stream, options.close_child_stderr)),
-            notices: StageNotices::default(),
+            notices: Arc::default(),
         })
     }
 

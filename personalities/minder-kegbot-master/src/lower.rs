@@ -14,7 +14,7 @@ use minder_core::ids::{ByteString, GroupName, ProgramName, Signal};
 use minder_core::plan::{GroupSpec, Plan, PlanProblem};
 use minder_core::program::{
     Choice, Command, CommandProblem, ErrorOutput, LogTarget, OutputFilter, OutputSpec, ProgramSpec, Publish,
-    Readiness, Rotation, StageNotices, Startup, StdinSource, Surroundings, Syslog,
+    Readiness, Rotation, Startup, StdinSource, Surroundings, Syslog,
 };
 use minder_core::restart::{ExpectedExits, RestartPolicy};
 use minder_core::stop::{Reach, StopPolicy};
@@ -97,7 +97,7 @@ fn program(app: &App, search: &Arc<[ByteString]>) -> ProgramSpec {
         stdin: StdinSource::Null,
         stdout: output,
         stderr: ErrorOutput::WithStdout,
-        notices: StageNotices::default(),
+        notices: Arc::default(),
     }
 }
 

@@ -20,7 +20,7 @@ use minder_core::instance::Trouble;
 use minder_core::plan::{GroupSpec, Subscription};
 use minder_core::program::{
     Choice, Command, ErrorOutput, LogTarget, OutputFilter, OutputSpec, ProgramSpec, Publish, Readiness,
-    Rotation, StageNotices, Startup, StdinSource, Surroundings, Syslog,
+    Rotation, Startup, StdinSource, Surroundings, Syslog,
 };
 use minder_core::restart::{ExpectedExits, RestartPolicy};
 use minder_core::stop::{Reach, StopPolicy};
@@ -222,7 +222,7 @@ fn program(name: &str) -> ProgramSpec {
         stdin: StdinSource::Pipe,
         stdout: output.clone(),
         stderr: ErrorOutput::Own(output),
-        notices: StageNotices::default(),
+        notices: Arc::default(),
     }
 }
 

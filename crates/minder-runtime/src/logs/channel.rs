@@ -126,7 +126,7 @@ impl ChannelLog {
                 Publish::Dialogue => Hears::Raw,
             },
             filter: spec.filter.clone(),
-            marks: spec.capture.as_ref().and_then(Marks::new).map(Box::new),
+            marks: spec.capture.as_deref().and_then(Marks::new).map(Box::new),
             syslog: match spec.syslog {
                 Syslog::Off => None,
                 Syslog::Lines => Some(name.into()),

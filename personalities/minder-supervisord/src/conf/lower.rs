@@ -44,7 +44,7 @@ pub const JUDGE: &str = "supervisor.dispatchers:default_handler";
 /// None that settings of this reader can cause: what the plan would refuse is taken out before.
 pub fn plan(settings: &Settings) -> Result<Plan, PlanProblem> {
     let search = settings.search.iter().map(|directory| bytes(directory)).collect();
-    let lowering = Lowering { settings, known: RefCell::default(), search };
+    let lowering = Lowering { settings, known: RefCell::default(), notices: RefCell::default(), search };
     let mut names = HashSet::new();
     let groups = settings.groups.iter().filter(|group| names.insert(&group.name));
     Plan::new(groups.map(|group| lowering.group(group)).collect())
@@ -95,6 +95,8 @@ struct Lowering<'a> {
     settings: &'a Settings,
     /// Texts that were met before. Copies of one program differ in a few words only.
     known: RefCell<HashSet<ByteString>>,
+    /// Notices that were met before.
+    notices: RefCell<HashSet<Arc<StageNotices>>>,
     /// Where all look for their executable that say nothing else.
     search: Arc<[BytePath]>,
 }
@@ -185,7 +187,7 @@ impl Lowering<'_> {
             },
             stdout,
             stderr,
-            notices: self.notices(process),
+            notices: self.shared_notices(process),
         }
     }
 
@@ -242,13 +244,23 @@ impl Lowering<'_> {
             rotation: rotation(channel.maxbytes, channel.backups),
             syslog: if channel.syslog { Syslog::Lines } else { Syslog::Off },
             filter: if daemon.strip_ansi { OutputFilter::StripAnsi } else { OutputFilter::Raw },
-            capture: (limit > 0).then(|| Capture {
-                limit,
-                begin: self.bytes(CAPTURE.0),
-                end: self.bytes(CAPTURE.1),
+            capture: (limit > 0).then(|| {
+                let (begin, end) = (self.bytes(CAPTURE.0), self.bytes(CAPTURE.1));
+                Box::new(Capture { limit, begin, end })
             }),
             publish: if channel.events_enabled { Publish::Chunks } else { Publish::Silent },
         }
+    }
+
+    fn shared_notices(&self, process: &ProcessSection) -> Arc<StageNotices> {
+        let fresh = self.notices(process);
+        let mut known = self.notices.borrow_mut();
+        if let Some(shared) = known.get(&fresh) {
+            return shared.clone();
+        }
+        let fresh = Arc::new(fresh);
+        known.insert(fresh.clone());
+        fresh
     }
 
     fn notices(&self, process: &ProcessSection) -> StageNotices {

@@ -10,7 +10,7 @@ use minder_core::ids::{
 use minder_core::instance::{Facts, Phase, Rest, Trouble};
 use minder_core::program::{
     Choice, Command, ErrorOutput, LogTarget, OutputFilter, OutputSpec, ProgramSpec, Publish, Readiness,
-    Rotation, StageNotices, Startup, StdinSource, Surroundings, Syslog,
+    Rotation, Startup, StdinSource, Surroundings, Syslog,
 };
 use minder_core::restart::{ExpectedExits, RestartPolicy};
 use minder_core::stop::{Reach, StopPolicy};
@@ -60,7 +60,7 @@ fn spec() -> ProgramSpec {
         stdin: StdinSource::Pipe,
         stdout: output.clone(),
         stderr: ErrorOutput::Own(output),
-        notices: StageNotices::default(),
+        notices: Arc::default(),
     }
 }
 

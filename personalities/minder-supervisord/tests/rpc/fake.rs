@@ -16,7 +16,7 @@ use minder_core::instance::{Facts, Phase, Rest};
 use minder_core::plan::{GroupSpec, Plan};
 use minder_core::program::{
     Choice, Command, ErrorOutput, LogTarget, OutputFilter, OutputSpec, ProgramSpec, Publish, Readiness,
-    Rotation, StageNotices, Startup, StdinSource, Surroundings, Syslog,
+    Rotation, Startup, StdinSource, Surroundings, Syslog,
 };
 use minder_core::restart::{ExpectedExits, RestartPolicy};
 use minder_core::stop::{Reach, StopPolicy};
@@ -303,7 +303,7 @@ pub(crate) fn program(name: &str, command: &str) -> ProgramSpec {
         stdin: StdinSource::Pipe,
         stdout: output(),
         stderr: ErrorOutput::Own(output()),
-        notices: StageNotices::default(),
+        notices: Arc::default(),
     }
 }
 

@@ -31,7 +31,7 @@ fn programs() -> Vec<(&'static str, i64, Vec<ProgramSpec>)> {
     manual.stderr = ErrorOutput::WithStdout;
     manual.environment.push((bytes("SUPERVISOR_SERVER_URL"), bytes("http://x/y")));
     let mut auto = program("auto", "/bin/cat");
-    auto.stdout.capture = Some(Capture { limit: 1024, begin: bytes("<"), end: bytes(">") });
+    auto.stdout.capture = Some(Box::new(Capture { limit: 1024, begin: bytes("<"), end: bytes(">") }));
     auto.stdout.publish = Publish::Chunks;
     let mut nofile = program("nofile", "/no/such/file --x");
     nofile.stdout.log = LogTarget::File(bytes("/tmp/rpcref/nofile.log"));
