@@ -253,7 +253,7 @@ impl Keeper {
             || !self.outbox.is_empty()
             || self.asked != SignalSet::default()
             || self.told != SignalSet::default()
-            || self.children.exited() > 0;
+            || self.children.unseen() > 0;
         let Some(mind) = &mut self.mind else { return Some(self.due) };
         let debt = if owes || mind.line == Line::Dead { Debt::Answer } else { Debt::None };
         let mut overdue = mind.overdue_at(debt, self.patience, now)?;
@@ -356,6 +356,7 @@ impl Keeper {
                     self.outbox.push(Letter::Reply(FromKeeper::SignalFailed { child, errno }));
                 }
             }
+            ToKeeper::Noted { child } => self.children.note(child),
             ToKeeper::Acknowledge { child } => self.children.acknowledge(child),
             ToKeeper::Hold { name } => {
                 if let Ok([fd]) = <[OwnedFd; 1]>::try_from(fds)

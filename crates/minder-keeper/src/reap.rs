@@ -4,7 +4,7 @@
 //! The table is also the memory of what the mind was told: a child's news can be composed at any time, so none is
 //! ever lost, whoever could not read just then.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 
@@ -53,6 +53,8 @@ pub(crate) struct Children {
     by_id: BTreeMap<ChildId, Child>,
     /// The living ones only: another pid may be anybody's.
     by_pid: BTreeMap<u32, ChildId>,
+    /// Those whose exit this mind has seen, and is not done with.
+    noted: BTreeSet<ChildId>,
     adopted: Adopted,
 }
 
@@ -90,6 +92,7 @@ impl Children {
     /// Gives all away, as [`Children::take_over`] takes them.
     pub(crate) fn bequeath(&mut self) -> Vec<KeptChild> {
         self.by_pid.clear();
+        self.noted.clear();
         let all = std::mem::take(&mut self.by_id);
         all.into_iter()
             .map(|(child, Child { born: Born { pid, failure, fds, .. }, state, .. })| KeptChild {
@@ -149,9 +152,9 @@ impl Children {
         self.by_id.get(&id).is_some_and(|child| child.state == ChildState::Alive)
     }
 
-    /// How many have exited and were not acknowledged.
-    pub(crate) fn exited(&self) -> usize {
-        self.by_id.len() - self.by_pid.len()
+    /// How many have exited of which the mind has said nothing yet.
+    pub(crate) fn unseen(&self) -> usize {
+        self.by_id.len() - self.by_pid.len() - self.noted.len()
     }
 
     /// Notes an exit. `None` when the process was no child of the mind's.
@@ -163,16 +166,25 @@ impl Children {
         Some(id)
     }
 
+    /// The mind has seen the exit of a child, and is not done with it.
+    pub(crate) fn note(&mut self, id: ChildId) {
+        if self.has(id) && !self.lives(id) {
+            self.noted.insert(id);
+        }
+    }
+
     /// Forgets a child and closes its descriptors, if it has exited.
     pub(crate) fn acknowledge(&mut self, id: ChildId) {
         if !self.lives(id) {
             self.by_id.remove(&id);
+            self.noted.remove(&id);
         }
     }
 
     /// A new mind knows nothing.
     pub(crate) fn forget_told(&mut self) {
         self.by_id.values_mut().for_each(|child| child.told = Told::Nothing);
+        self.noted.clear();
     }
 
     /// The hello's message about a child, if there is such a child.

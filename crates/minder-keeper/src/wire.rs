@@ -1,7 +1,7 @@
 //! What keeper and mind say to each other, over one `SOCK_SEQPACKET` pair.
 //!
 //! ```text
-//!   mind ──ToKeeper──▶ keeper      Spawn · Signal · Acknowledge · Hold · Release · Ready · Obeyed · Finish · Again · Become
+//!   mind ──ToKeeper──▶ keeper      Spawn · Signal · Noted · Acknowledge · Hold · Release · Ready · Obeyed · Finish · Again · Become
 //!   mind ◀─FromKeeper─ keeper      Hello Child* Held* HelloEnd, then Spawned · NotSpawned · Exited · …
 //! ```
 //!
@@ -20,7 +20,7 @@ pub use port::{Bundle, Delivery, Port, Room};
 
 /// Version of this protocol, told in [`FromKeeper::Hello`]. Both ends are the same executable, except for the
 /// moment of an upgrade.
-pub const VERSION: u32 = if cfg!(feature = "other-wire") { 1005 } else { 5 };
+pub const VERSION: u32 = if cfg!(feature = "other-wire") { 1006 } else { 6 };
 
 /// The mind's name for one process of its choosing; not used again while the keeper still knows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -44,6 +44,12 @@ pub enum ToKeeper {
         signal: i32,
         /// The process alone or all of its group.
         reach: Reach,
+    },
+    /// The exit was seen, but something that the child has left is to end first. It is kept and told to the next mind, and
+    /// this one owes nothing for it until it acknowledges. Ignored while the child lives.
+    Noted {
+        /// The child that has ended.
+        child: ChildId,
     },
     /// The exit was seen: forget the child and close its descriptors. Ignored while the child lives.
     Acknowledge {

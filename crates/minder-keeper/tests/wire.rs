@@ -84,6 +84,7 @@ fn to_keeper() -> impl Strategy<Value = ToKeeper> {
             signal,
             reach
         }),
+        child().prop_map(|child| ToKeeper::Noted { child }),
         child().prop_map(|child| ToKeeper::Acknowledge { child }),
         text().prop_map(|name| ToKeeper::Hold { name }),
         text().prop_map(|name| ToKeeper::Release { name }),

@@ -216,7 +216,8 @@ enums! {
         6 Finish { status },
         7 Again,
         8 Obeyed { signal },
-        9 Become
+        9 Become,
+        10 Noted { child }
     }
     FromKeeper {
         0 Hello { version, keeper, lives },

@@ -51,6 +51,7 @@ promises![
     a_mind_that_is_killed_at_once_is_tried_again,
     garbage_does_no_harm,
     a_mind_that_hangs_is_replaced,
+    a_mind_that_has_noted_an_exit_owes_nothing_for_it,
     a_long_environment_arrives,
     the_mind_looks_as_the_user_started_it,
 ];
@@ -586,6 +587,24 @@ fn a_mind_that_hangs_is_replaced() {
     assert_eq!(hello.children[1].2, ChildState::Exited(0));
     next.say(&ToKeeper::Acknowledge { child: ChildId(2) });
     assert_eq!(next.output(&mut world, 3, script("echo fine")), "fine\n");
+}
+
+fn a_mind_that_has_noted_an_exit_owes_nothing_for_it() {
+    let mut world = World::with_patience(Duration::from_millis(200));
+    let mind = world.fresh_mind();
+    let born = mind.spawn(&mut world, 1, script("exit 3"));
+    assert_eq!(mind.hear_own().0, FromKeeper::Exited { child: ChildId(1), status: 3 << 8 });
+    mind.say(&ToKeeper::Noted { child: ChildId(1) });
+    // Nothing to wait for here but the time.
+    std::thread::sleep(Duration::from_millis(500));
+    assert_eq!(mind.output(&mut world, 2, script("echo here")), "here\n");
+    // The next one is told, and owes as the first did.
+    mind.kill();
+    let next = world.mind();
+    let hello = next.hello();
+    assert_eq!((hello.children[0].1, hello.children[0].2), (born.pid, ChildState::Exited(3 << 8)));
+    let third = world.mind();
+    assert_eq!(third.hello().children[0].2, ChildState::Exited(3 << 8));
 }
 
 fn a_long_environment_arrives() {
