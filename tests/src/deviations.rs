@@ -73,6 +73,14 @@ pub const DEVIATIONS: &[Deviation] = &[
         extra: "reaped unknown pid",
     },
     Deviation {
+        name: "the whole tree stops",
+        reason: "a stop is over when nothing of the program lives, so what it leaves is asked to end as well, and killed when the \
+                 program's patience is over",
+        original: "^grandchild of (alone|killgroup|killgroup_only) died = false$",
+        minder: "^grandchild of (alone|killgroup|killgroup_only) died = true$",
+        extra: NOTHING,
+    },
+    Deviation {
         name: "no Python to trace",
         reason: "a traceback names lines of a program that minder is not",
         original: NOTHING,

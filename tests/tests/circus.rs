@@ -61,6 +61,7 @@ const ALONE: &[&str] = &[
     "who_flaps_is_stopped",
     "thousands_of_commands_by_chance",
     "hundreds_of_rounds_of_a_spawner",
+    "a_whole_tree_that_stops",
 ];
 
 #[test]
@@ -71,6 +72,11 @@ fn a_class_that_nobody_can_run() {
 #[test]
 fn a_page_that_fails_restarts_its_watcher() {
     pass_circus("a_page_that_fails_restarts_its_watcher");
+}
+
+#[test]
+fn a_whole_tree_that_stops() {
+    pass_circus("a_whole_tree_that_stops");
 }
 
 #[test]

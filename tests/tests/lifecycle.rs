@@ -5,7 +5,7 @@
 //! "success" line.
 
 use minder_tests::events::RECORDER_SECTION;
-use minder_tests::{Daemon, Transcript, compare, json};
+use minder_tests::{Daemon, Transcript, compare, compare_deviating, json};
 use rustix::process::Signal;
 
 /// Runs a configuration with the recorder, and compares the traces after `act`.
@@ -233,8 +233,24 @@ fn every_stop_signal_reaches_the_program() {
     });
 }
 
+/// With the wish that what a program leaves is left alone, minder does as the original.
 #[test]
 fn the_group_of_a_program_is_stopped_and_killed_only_when_asked() {
+    check(&groups("environment=MINDER_LEFTOVERS=\"leave\""), who_dies_with_the_program);
+}
+
+#[test]
+fn what_a_program_leaves_at_a_stop_ends_as_well() {
+    let config = format!("{RECORDER_SECTION}{}", groups(""));
+    compare_deviating(&["the whole tree stops"], &config, |daemon, out| {
+        who_dies_with_the_program(daemon, out);
+        out.trace(daemon);
+    });
+}
+
+const GROUPS: [&str; 4] = ["alone", "stopgroup", "killgroup", "killgroup_only"];
+
+fn groups(more: &str) -> String {
     // Each writes the pid of a grandchild, whose fate tells whether the group got the signal.
     let mut config = String::new();
     for (name, keys) in [
@@ -245,29 +261,28 @@ fn the_group_of_a_program_is_stopped_and_killed_only_when_asked() {
     ] {
         config.push_str(&format!(
             "[program:{name}]\ncommand=/bin/sh -c 'sleep 100 & echo $! > {{dir}}/{name}.child; exec sleep 200'\n\
-             startsecs=0\nstopwaitsecs=20\n{keys}\n"
+             startsecs=0\nstopwaitsecs=20\n{keys}\n{more}\n"
         ));
     }
-    check(&config, |daemon, out| {
-        for name in ["alone", "stopgroup", "killgroup", "killgroup_only"] {
-            let file = format!("{name}.child");
-            daemon.wait_transition(name, "RUNNING", 1);
-            let child =
-                daemon.until("the grandchild's pid", || daemon.read(&file).trim().parse::<u32>().ok());
-            let group = std::fs::read_to_string(format!("/proc/{child}/stat")).unwrap();
-            let group: u32 =
-                group.rsplit(')').next().unwrap().split_whitespace().nth(2).unwrap().parse().unwrap();
-            out.fact("grandchild is in the program's group", group == daemon.pid_of(name));
-            out.call(daemon, "supervisor.stopProcess", json!([name]));
-            let dead = || {
-                std::fs::read_to_string(format!("/proc/{child}/stat")).map_or(true, |s| s.contains(") Z "))
-            };
-            let died =
-                minder_tests::wait::within(std::time::Duration::from_millis(500), || dead().then_some(()));
-            out.fact(&format!("grandchild of {name} died"), died.is_some());
-            minder_tests::signal_pid(child, Signal::KILL);
-        }
-    });
+    config
+}
+
+fn who_dies_with_the_program(daemon: &Daemon, out: &mut Transcript) {
+    for name in GROUPS {
+        let file = format!("{name}.child");
+        daemon.wait_transition(name, "RUNNING", 1);
+        let child = daemon.until("the grandchild's pid", || daemon.read(&file).trim().parse::<u32>().ok());
+        let group = std::fs::read_to_string(format!("/proc/{child}/stat")).unwrap();
+        let group: u32 =
+            group.rsplit(')').next().unwrap().split_whitespace().nth(2).unwrap().parse().unwrap();
+        out.fact("grandchild is in the program's group", group == daemon.pid_of(name));
+        out.call(daemon, "supervisor.stopProcess", json!([name]));
+        let dead =
+            || std::fs::read_to_string(format!("/proc/{child}/stat")).map_or(true, |s| s.contains(") Z "));
+        let died = minder_tests::wait::within(std::time::Duration::from_millis(500), || dead().then_some(()));
+        out.fact(&format!("grandchild of {name} died"), died.is_some());
+        minder_tests::signal_pid(child, Signal::KILL);
+    }
 }
 
 #[test]

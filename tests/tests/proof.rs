@@ -20,6 +20,7 @@ mod rpc;
 mod rpc_logs;
 mod shell;
 mod superlance;
+mod trees;
 mod upgrade;
 mod web_page;
 mod whole_daemon;

@@ -1,11 +1,11 @@
 //! Processes begin and end: what the keeper tells of them becomes inputs of the supervision, after what they have said has
 //! been read.
 
-use minder_core::event::Channel;
-use minder_core::ids::{Errno, ExitStatus, InstanceId, Pid};
+use minder_core::event::{Channel, Event};
+use minder_core::ids::{Errno, ExitStatus, GroupName, InstanceId, Pid};
 use minder_core::input::Input;
 use minder_core::instance::{Trouble, UnbornStep};
-use minder_core::program::Unborn;
+use minder_core::program::{StdinSource, Unborn};
 use minder_keeper::wire::{ChildFds, ChildId, SpawnStep, Stage, StageFailure, ToKeeper};
 
 use crate::logs::Pumped;
@@ -76,9 +76,8 @@ impl Mind {
         self.close_idle_socket(id);
     }
 
-    /// A process has ended: its last words first, then the exit, then the keeper may forget it.
+    /// A process has ended and left nothing, or nothing that concerns anybody: its last words first, then the exit, then the keeper may forget it.
     pub(crate) fn exited(&mut self, child: ChildId, status: ExitStatus) {
-        self.processes.ended(child);
         if let Some(failure) = self.unborn.remove(&child) {
             if let Some(id) = self.children.remove(&child) {
                 if let Some(slot) = self.slots.get_mut(&id) {
@@ -99,6 +98,7 @@ impl Mind {
             self.settle();
             self.close_idle_socket(id);
         }
+        self.processes.ended(child);
         self.link.send(ToKeeper::Acknowledge { child });
     }
 
@@ -119,6 +119,24 @@ impl Mind {
             slot.detach(channel, &self.pipes, &mut told);
         }
         self.pass_on(id, channel, told);
+    }
+
+    /// Closes the socket of a slot's group when none of its programs has a process.
+    fn close_idle_socket(&mut self, id: InstanceId) {
+        let Some(instance) = self.world.instance(id) else { return };
+        if instance.spec.stdin != StdinSource::GroupSocket {
+            return;
+        }
+        let name: GroupName = instance.group.clone();
+        let Some(group) = self.world.group(&name) else { return };
+        let used = |id: &InstanceId| self.slots.get(id).is_some_and(|slot| slot.child.is_some());
+        if group.members.iter().any(used) {
+            return;
+        }
+        if let Some(address) = self.sockets.close(&name) {
+            self.link.release(crate::launch::socket_name(name.as_str()));
+            self.events.push_back(Event::SocketClosed(name, address));
+        }
     }
 }
 

@@ -16,6 +16,7 @@ use rustix::process::{Resource, getrlimit};
 
 use crate::kinship::{self, Kin};
 use crate::ledger::Record;
+use crate::mark::Mark;
 use crate::mind::Mind;
 use crate::slot::Slot;
 use crate::{group_sockets, launch};
@@ -46,7 +47,9 @@ impl Mind {
             if let Some(child) = slot.child {
                 self.children.remove(&child);
                 self.unborn.remove(&child);
+                self.processes.ended(child);
             }
+            self.aftermaths.remove(&id);
             for channel in [Channel::Stdout, Channel::Stderr] {
                 slot.detach(channel, &self.pipes, &mut Vec::new());
             }
@@ -116,13 +119,17 @@ impl Mind {
         let child = ChildId(self.next_child);
         self.next_child = self.next_child.wrapping_add(1).max(1);
         slot.child = Some(child);
+        let limit = launch::mark(&spec, self.marks.of(child));
+        slot.mark = limit.map(|limit| Mark(limit.soft));
         self.children.insert(child, id);
         if let Err(error) = opened {
             self.trouble(error.to_string());
         }
         // A later mind must know which of the keeper's processes this one is before the keeper does.
         self.keep(id);
-        let request = launch::request(&spec, group.as_str(), &program, &self.environment, inherited.clone());
+        let mut request =
+            launch::request(&spec, group.as_str(), &program, &self.environment, inherited.clone());
+        request.limits.extend(limit);
         self.link.send(ToKeeper::Spawn { child, request: Box::new(request) });
         self.release_own_sockets(&inherited);
     }
@@ -162,6 +169,9 @@ impl Mind {
     /// Sends a signal to a slot's process, or nothing if it has none.
     pub(crate) fn signal(&mut self, id: InstanceId, signal: Signal, reach: Reach) {
         let Some(child) = self.slots.get(&id).and_then(|slot| slot.child) else { return };
+        if self.aftermaths.contains_key(&id) {
+            return self.signal_leftovers(id, signal);
+        }
         let (to_itself, kin) = match reach {
             Reach::Process => (Some(wire::Reach::Process), None),
             Reach::Group => (Some(wire::Reach::Group), None),
@@ -191,6 +201,7 @@ impl Mind {
             facts: instance.facts.clone(),
             child: slot.child.map_or(0, |child| child.0),
             birthmark: slot.child.and_then(|child| self.processes.birthmark(child)),
+            mark: slot.mark,
             stdout_log: chosen(&instance.spec, Channel::Stdout)
                 .then(|| slot.log_path(Channel::Stdout).cloned())
                 .flatten(),

@@ -15,6 +15,7 @@ use minder_keeper::{RESTART_VARIABLE, ROLE_VARIABLE};
 use rustix::fs::{Access, access};
 
 use crate::listeners::{Inherited, held_name};
+use crate::mark::{self, Mark};
 
 /// What minder itself was started with, without what its own halves tell each other.
 pub fn inherited_environment() -> Vec<(Vec<u8>, Vec<u8>)> {
@@ -143,6 +144,26 @@ pub fn request(
         inherited: sockets,
         pid_variable: announced.then(|| b"LISTEN_PID".to_vec()),
     }
+}
+
+/// The variable by which a program, or all of them, have what they leave at a stop left alone, as the originals do.
+pub const LEFTOVERS_VARIABLE: &[u8] = b"MINDER_LEFTOVERS";
+/// Its value.
+const LEAVE: &[u8] = b"leave";
+
+/// Whether what a program leaves at a stop is left alone: by its own environment, or else by minder's.
+pub fn leaves(spec: &ProgramSpec, inherited: &[(Vec<u8>, Vec<u8>)]) -> bool {
+    let own = spec.environment.iter().rev().map(|(name, value)| (name.as_bytes(), value.as_bytes()));
+    let inherited = inherited.iter().rev().map(|(name, value)| (&name[..], &value[..]));
+    own.chain(inherited)
+        .find(|(name, _)| *name == LEFTOVERS_VARIABLE)
+        .is_some_and(|(_, value)| value == LEAVE)
+}
+
+/// The limit that marks a program's process and all that descend from it. `None` where it has one of its own there.
+pub fn mark(spec: &ProgramSpec, mark: Mark) -> Option<Limit> {
+    let own = spec.surroundings.limits.iter().any(|limit| limit.resource == mark::RESOURCE);
+    if own { None } else { mark.limit(highest(mark::RESOURCE)) }
 }
 
 fn limit(limit: ResourceLimit) -> Limit {

@@ -8,7 +8,8 @@
 //! ```
 //!
 //! In reading order: [`greeting`] and [`recovery`] are how every mind begins, the first one too; [`mind`] is the
-//! loop, `effects`, `requests` and `births` what it does; [`slot`], [`pipes`], [`logs`] are a program's streams; [`launch`]
+//! loop, `effects`, `requests` and `births` what it does; `aftermath` is the end of a stop: what a process has left is
+//! found by `leftovers`, by its [`mark`] above all, and ends too, in a `last_cgroup` if need be; [`slot`], [`pipes`], [`logs`] are a program's streams; [`launch`]
 //! makes a spawn request; [`ledger`], [`roster`], [`memo`] are what outlives a `kill -9`, on a [`shelf`]; [`remains`] are what is found there
 //! when both processes were killed, known by their [`birthmark`]s; `succession` is how a mind becomes
 //! the keeper when that is killed, with what `processes` remembers; [`handle`], [`waiters`],
@@ -19,6 +20,7 @@
 //! - Nothing polls: it waits for descriptors and for the nearest deadline.
 //! - A fact is in the ledger before anybody is told of it and before the keeper forgets what it came from.
 
+mod aftermath;
 pub mod birthmark;
 mod births;
 pub mod clock;
@@ -31,10 +33,13 @@ pub mod handle;
 pub mod keeper_link;
 pub mod kept_sockets;
 mod kinship;
+mod last_cgroup;
 pub mod launch;
 pub mod ledger;
+mod leftovers;
 pub mod listeners;
 pub mod logs;
+pub mod mark;
 pub mod memo;
 pub mod mind;
 pub mod pipes;

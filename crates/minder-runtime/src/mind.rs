@@ -21,15 +21,15 @@ use std::time::Duration;
 
 use minder_core::control::{Ending, Order, Reader};
 use minder_core::event::{Channel, Event, Output};
-use minder_core::ids::{Errno, GroupName, InstanceId, Pid, Signal};
+use minder_core::ids::{Errno, InstanceId, Pid, Signal};
 use minder_core::input::Input;
 use minder_core::plan::Plan;
-use minder_core::program::StdinSource;
 use minder_core::supervision::{Mode, Supervision};
 use minder_core::time::Instant;
 use minder_keeper::wire::{ChildId, Delivery, FromKeeper, Pipes, SpawnStep, StageFailure, ToKeeper};
 use tokio::sync::mpsc;
 
+use crate::aftermath::{Aftermath, Dead};
 use crate::clock;
 use crate::faces::Faces;
 use crate::group_sockets::GroupSockets;
@@ -38,6 +38,7 @@ use crate::keeper_link::KeeperLink;
 use crate::ledger::Ledger;
 use crate::listeners::Listeners;
 use crate::logs::{Pumped, Told};
+use crate::mark::Marks;
 use crate::pipes::{Pipe, PipeSet, Token};
 use crate::processes::Processes;
 use crate::roster::Roster;
@@ -54,6 +55,11 @@ pub struct Mind {
     pub(crate) unborn: BTreeMap<ChildId, StageFailure>,
     /// What another keeper would have to know of them.
     pub(crate) processes: Processes,
+    pub(crate) marks: Marks,
+    /// Those that have ended in a stop, while what they have left is still to end.
+    pub(crate) aftermaths: BTreeMap<InstanceId, Aftermath>,
+    /// Those that have ended in a stop, and nobody has looked yet for what they have left.
+    pub(crate) dead: Dead,
     pub(crate) next_child: u32,
     pub(crate) link: KeeperLink,
     pub(crate) pipes: PipeSet,
@@ -105,7 +111,10 @@ impl Mind {
                     linked?;
                     self.link.flush();
                     self.link.note_full();
-                    if self.hear_keeper()? == Line::Closed {
+                    let line = self.hear_keeper()?;
+                    if line == Line::Open {
+                        self.look_after_dead();
+                    } else {
                         self.keeper_is_gone();
                         self.flush_journal();
                         return Ok(Departure::Orphaned);
@@ -172,10 +181,12 @@ impl Mind {
     }
 
     fn deadline(&self) -> Option<Instant> {
-        [self.world.deadline(), self.faces.deadline(), self.calm_at].into_iter().flatten().min()
+        let own = [self.calm_at, self.dead.look_at()];
+        own.into_iter().chain([self.world.deadline(), self.faces.deadline()]).flatten().min()
     }
 
     fn due(&mut self) {
+        self.look_after_dead();
         self.inputs.push_back(Input::Tick);
         let orders = self.faces.wake(clock::now(), &self.world);
         self.carry_out_orders(orders);
@@ -321,7 +332,7 @@ impl Mind {
                 self.spawned(child, pid, failure, fds.unwrap_or_default());
             }
             FromKeeper::NotSpawned { child, step, errno } => self.not_spawned(child, step, Errno(errno)),
-            FromKeeper::Exited { child, status } => self.exited(child, exit_status(status)),
+            FromKeeper::Exited { child, status } => self.ended(child, status),
             FromKeeper::SignalFailed { child, errno } => {
                 // ESRCH: it has just ended, and that is about to be told.
                 if let Some(&id) = self.children.get(&child)
@@ -351,6 +362,7 @@ impl Mind {
             Pipe::Stderr => drop(self.pump(token.id, Channel::Stderr)),
             Pipe::StdoutTarget => self.target_ready(token.id, Channel::Stdout),
             Pipe::StderrTarget => self.target_ready(token.id, Channel::Stderr),
+            Pipe::Leftover => self.leftover_ended(token.id),
             Pipe::Stdin => {
                 let Some(slot) = self.slots.get_mut(&token.id) else { return };
                 if slot.stdin_ready(&self.pipes).is_err() {
@@ -451,24 +463,6 @@ impl Mind {
 
     pub(crate) fn trouble(&mut self, text: String) {
         self.events.push_back(Event::Trouble(text.into()));
-    }
-
-    /// Closes the socket of a slot's group when none of its programs has a process.
-    pub(crate) fn close_idle_socket(&mut self, id: InstanceId) {
-        let Some(instance) = self.world.instance(id) else { return };
-        if instance.spec.stdin != StdinSource::GroupSocket {
-            return;
-        }
-        let name: GroupName = instance.group.clone();
-        let Some(group) = self.world.group(&name) else { return };
-        let used = |id: &InstanceId| self.slots.get(id).is_some_and(|slot| slot.child.is_some());
-        if group.members.iter().any(used) {
-            return;
-        }
-        if let Some(address) = self.sockets.close(&name) {
-            self.link.release(crate::launch::socket_name(name.as_str()));
-            self.events.push_back(Event::SocketClosed(name, address));
-        }
     }
 }
 

@@ -44,6 +44,8 @@ pub enum Pipe {
     StdoutTarget,
     /// Where its standard error goes, while that is full.
     StderrTarget,
+    /// No pipe: a process that has been left and is to end.
+    Leftover,
 }
 
 impl Token {
@@ -54,6 +56,7 @@ impl Token {
             Pipe::Stderr => 2,
             Pipe::StdoutTarget => 3,
             Pipe::StderrTarget => 4,
+            Pipe::Leftover => 5,
         };
         EventData::new_u64(u64::from(self.id.0) << 3 | pipe)
     }
@@ -66,6 +69,7 @@ impl Token {
             2 => Pipe::Stderr,
             3 => Pipe::StdoutTarget,
             4 => Pipe::StderrTarget,
+            5 => Pipe::Leftover,
             _ => return None,
         };
         Some(Self { id: InstanceId(u32::try_from(data >> 3).ok()?), pipe })
@@ -81,7 +85,7 @@ pub struct PipeSet {
 fn flags(token: Token, trigger: Trigger) -> EventFlags {
     let wanted = match token.pipe {
         Pipe::Stdin | Pipe::StdoutTarget | Pipe::StderrTarget => EventFlags::OUT,
-        Pipe::Stdout | Pipe::Stderr => EventFlags::IN,
+        Pipe::Stdout | Pipe::Stderr | Pipe::Leftover => EventFlags::IN,
     };
     match trigger {
         Trigger::Bytes => wanted,

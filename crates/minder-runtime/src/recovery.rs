@@ -16,6 +16,7 @@ use minder_core::program::Unborn;
 use minder_core::supervision::{Mode, Supervision};
 use minder_keeper::wire::{ChildId, ChildState, ToKeeper};
 
+use crate::aftermath::Dead;
 use crate::clock;
 use crate::faces::{Faces, MEMO_PREFIX};
 use crate::greeting::{Greeting, KeptChild};
@@ -25,6 +26,7 @@ use crate::launch::{self, SOCKET_PREFIX};
 use crate::ledger::{self, Ledger};
 use crate::listeners::{LISTENER_PREFIX, Listeners, OWN_PREFIX};
 use crate::logs::Journal;
+use crate::mark::Marks;
 use crate::memo::{self, Memo};
 use crate::mind::Mind;
 use crate::pipes::PipeSet;
@@ -32,7 +34,6 @@ use crate::processes::Processes;
 use crate::remains;
 use crate::roster::{self, Kept, READING_PREFIX, Roster};
 use crate::slot::Slot;
-use crate::status::exit_status;
 use crate::waiters::Waiters;
 
 /// What an earlier mind left, read from the keeper's greeting.
@@ -151,6 +152,9 @@ impl Heritage {
             children: BTreeMap::new(),
             unborn: BTreeMap::new(),
             processes: Processes::default(),
+            marks: Marks::default(),
+            aftermaths: BTreeMap::new(),
+            dead: Dead::default(),
             next_child: 1,
             link,
             pipes: PipeSet::new()?,
@@ -251,6 +255,7 @@ impl Mind {
         for news in &news {
             self.catch_up(news);
         }
+        self.look_after_dead();
         self.link.send(ToKeeper::Ready);
     }
 
@@ -272,6 +277,7 @@ impl Mind {
             if let Err(error) = slot.choose_logs(stdout, stderr) {
                 self.trouble(error.to_string());
             }
+            slot.mark = record.as_ref().and_then(|record| record.mark);
             let child = ChildId(record.map_or(0, |record| record.child));
             self.next_child = self.next_child.max(child.0 + 1);
             match children.remove(&child) {
@@ -279,6 +285,7 @@ impl Mind {
                     slot.child = Some(child);
                     self.children.insert(child, id);
                     self.processes.began(child, kept.pid, kept.failure, &mut kept.fds);
+                    self.processes.found(child, self.keeper);
                     if program.surroundings.unborn == Unborn::NotMade {
                         self.unborn.extend(kept.failure.map(|failure| (child, failure)));
                     }
@@ -317,7 +324,7 @@ impl Mind {
                     self.settle();
                 }
                 if let ChildState::Exited(status) = state {
-                    self.exited(news.child, exit_status(status));
+                    self.ended(news.child, status);
                 }
             }
         }

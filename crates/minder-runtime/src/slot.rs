@@ -15,6 +15,7 @@ use rustix::io::Errno;
 
 use crate::clock;
 use crate::logs::{Audience, ChannelLog, LogError, Pumped, Told};
+use crate::mark::Mark;
 use crate::pipes::{Pipe, PipeSet, Token, Trigger};
 
 /// How many bytes may wait until a program reads its standard input. What comes beyond is refused.
@@ -26,6 +27,8 @@ pub struct Slot {
     id: InstanceId,
     /// The keeper's name of its process, from the order until the exit has been seen.
     pub child: Option<ChildId>,
+    /// By what is known whatever descends from it.
+    pub mark: Option<Mark>,
     stdin: Option<Stdin>,
     stdout: Stream,
     /// `None` where it goes the way of standard output.
@@ -75,7 +78,7 @@ impl Slot {
             ErrorOutput::Own(output) => Some(Stream::new(output, Channel::Stderr, spec, overhears)),
             ErrorOutput::WithStdout => None,
         };
-        Self { id, child: None, stdin: None, stdout, stderr }
+        Self { id, child: None, mark: None, stdin: None, stdout, stderr }
     }
 
     /// Exchanges the logs of the streams of which `new` says something else than `old`, which this slot was made of, and

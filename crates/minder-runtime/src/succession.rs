@@ -35,13 +35,15 @@ impl Mind {
     #[must_use]
     pub fn succeed(mut self) -> io::Error {
         let mut children = Vec::new();
-        for (&child, id) in &self.children {
+        let all: Vec<_> = self.children.iter().map(|(&child, &id)| (child, id)).collect();
+        for (child, id) in all {
             // One that was ordered and never came to be is ordered again by the next mind.
             let Some(process) = self.processes.take(child) else { continue };
-            let pipes = self.slots.get_mut(id).map(|slot| slot.give_up_pipes()).unwrap_or_default();
+            let pipes = self.slots.get_mut(&id).map(|slot| slot.give_up_pipes()).unwrap_or_default();
             let fds = ChildFds { pidfd: process.pidfd, ..pipes };
             let (pid, failure) = (process.pid, process.failure);
-            children.push(KeptChild { child, pid, state: ChildState::Alive, failure, fds });
+            let state = self.untold_end(child).map_or(ChildState::Alive, ChildState::Exited);
+            children.push(KeptChild { child, pid, state, failure, fds });
         }
         let (held, unsent) = self.link.bequeath();
         for message in &unsent {

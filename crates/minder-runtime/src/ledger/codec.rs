@@ -7,10 +7,11 @@ use minder_core::time::{Instant, Now, WallTime};
 
 use super::Record;
 use crate::birthmark::Birthmark;
+use crate::mark::Mark;
 use crate::memo::checksum;
 
 /// To be raised with every change of what follows.
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 const HEADER: usize = 1 + 2 + 8;
 
 /// The bytes of a record.
@@ -19,6 +20,7 @@ pub(super) fn encode(record: &Record) -> Vec<u8> {
     body.u32(record.child);
     body.facts(&record.facts);
     body.option(record.birthmark, Writer::birthmark);
+    body.option(record.mark, |w, mark| w.u64(mark.0));
     body.option(record.stdout_log.as_ref(), |w, path| w.bytes(path.as_bytes()));
     body.option(record.stderr_log.as_ref(), |w, path| w.bytes(path.as_bytes()));
     let body = body.0;
@@ -42,6 +44,7 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Record> {
         child: reader.u32()?,
         facts: reader.facts()?,
         birthmark: reader.option(Reader::birthmark)?,
+        mark: reader.option(|r| r.u64().map(Mark))?,
         stdout_log: reader.option(|r| r.bytes().map(ByteString::from))?,
         stderr_log: reader.option(|r| r.bytes().map(ByteString::from))?,
     })
@@ -395,7 +398,8 @@ mod tests {
                 stop_pending: if pending { StopPending::Yes } else { StopPending::No },
             };
             let birthmark = mark.map(|(pid, birth, pipes)| Birthmark { pid, birth, pipes });
-            let record = Record { facts, child, birthmark, stdout_log: log.clone().map(Into::into), stderr_log: log.map(Into::into) };
+            let mark = mark.map(|(_, mark, _)| Mark(mark));
+            let record = Record { facts, child, birthmark, mark, stdout_log: log.clone().map(Into::into), stderr_log: log.map(Into::into) };
             prop_assert_eq!(decode(&encode(&record)), Some(record));
         }
 

@@ -15,6 +15,7 @@ use minder_core::instance::Facts;
 use rustix::fs::FallocateFlags;
 
 use crate::birthmark::Birthmark;
+use crate::mark::Mark;
 
 /// The room of one slot, in bytes: half a page, so that none crosses a page's border.
 const SLOT: usize = 2048;
@@ -31,6 +32,8 @@ pub struct Record {
     pub child: u32,
     /// By what that process is known again, once it is there.
     pub birthmark: Option<Birthmark>,
+    /// By what is known whatever descends from it.
+    pub mark: Option<Mark>,
     /// The file of standard output, if minder chose its name.
     pub stdout_log: Option<BytePath>,
     /// The file of standard error, if minder chose its name.
@@ -119,7 +122,7 @@ mod tests {
     use super::*;
 
     fn record(child: u32) -> Record {
-        Record { facts: Facts::FRESH, child, birthmark: None, stdout_log: None, stderr_log: None }
+        Record { facts: Facts::FRESH, child, birthmark: None, mark: None, stdout_log: None, stderr_log: None }
     }
 
     #[test]
