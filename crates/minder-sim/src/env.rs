@@ -12,6 +12,7 @@ use minder_core::time::{Instant, Now, WallTime};
 
 use crate::chance::mix;
 use crate::counts::Counts;
+use crate::family::Families;
 use crate::halt::Halt;
 use crate::memory::Memory;
 use crate::mutation::Mutation;
@@ -35,6 +36,8 @@ pub(crate) struct Env {
     pub(crate) to_keeper: Way<ToKeeper>,
     pub(crate) answers: Vec<(Ticket, Result<(), Refusal>)>,
     pub(crate) witness: Witness,
+    /// What processes have left.
+    pub(crate) families: Families,
     pub(crate) counts: Counts,
     /// How many boundaries the mind lives on.
     pub(crate) doom: Option<u16>,

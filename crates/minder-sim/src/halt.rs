@@ -31,6 +31,8 @@ pub enum Invariant {
     NoStranger,
     /// A stop ends in time: asked first, killed when its patience is over and not before.
     StopEnds,
+    /// When a stop is over nothing of the process is left, and what was left by one that ended by itself is left alone.
+    WholeTree,
     /// What somebody has stopped stays stopped, until somebody starts it.
     StopStays,
     /// Failed attempts are counted, the pauses after them kept, and not more made than allowed.
@@ -52,6 +54,7 @@ impl fmt::Display for Invariant {
             Self::ExitOnce => "each exit is counted once, with its status",
             Self::NoStranger => "nobody signals a process that is not ours",
             Self::StopEnds => "a stop ends in time, by a kill if need be",
+            Self::WholeTree => "a stop ends the whole tree, and nobody else",
             Self::StopStays => "what somebody has stopped stays stopped",
             Self::Backoff => "failed attempts are counted, and the pauses after them kept",
             Self::WayDown => "while everything stops nothing starts, and the last is asked last",

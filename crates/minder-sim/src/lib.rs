@@ -21,6 +21,7 @@
 mod chance;
 mod counts;
 mod env;
+mod family;
 mod halt;
 mod keeper;
 mod kernel;

@@ -1,7 +1,8 @@
 //! The mind: the supervision itself, which is the real one, in glue that does what the runtime's does, in the same order.
 //! Where a line here has its counterpart is said at the head of each part: `mind` and `effects` of minder-runtime here,
-//! `recovery` and `succession` in [`recovery`], `births` in [`births`], `requests` and `waiters` in [`requests`].
+//! `recovery` and `succession` in [`recovery`], `births` in [`births`], `aftermath` in [`aftermath`], `requests` and `waiters` in [`requests`].
 
+mod aftermath;
 mod births;
 mod recovery;
 mod requests;
@@ -19,6 +20,7 @@ use minder_core::instance::Facts;
 use minder_core::plan::GroupSpec;
 use minder_core::supervision::{Mode, Supervision};
 
+use self::aftermath::Aftermath;
 use crate::env::{Env, Ticket};
 use crate::halt::Halt;
 use crate::kernel::Life;
@@ -53,6 +55,8 @@ pub(crate) struct Mind {
     inputs: VecDeque<Told>,
     events: VecDeque<(InstanceId, Facts)>,
     pub(crate) finished: Finished,
+    /// Those that have ended in a stop, while what they have left is still to end.
+    aftermaths: BTreeMap<InstanceId, Aftermath>,
 }
 
 /// What somebody waits for.
@@ -83,7 +87,7 @@ impl Mind {
         match message {
             FromKeeper::Spawned { child, pid, stage, life } => self.spawned(env, child, pid, stage, life),
             FromKeeper::NotSpawned { child, errno } => self.not_spawned(child, Errno(errno)),
-            FromKeeper::Exited { child, status, life } => self.exited(env, child, status, life)?,
+            FromKeeper::Exited { child, status, life } => self.ended(env, child, status, life)?,
             FromKeeper::SignalFailed { child, errno } => {
                 // ESRCH: it has just ended, and that is about to be told.
                 if let Some(&id) = self.children.get(&child)
@@ -134,6 +138,7 @@ impl Mind {
             story.extend(effects.iter().cloned());
         }
         env.witness.stepped(env.now, &self.world, &effects, cause, told.exit)?;
+        env.families.look(env.now, &effects, told.exit.map(|(id, life, _)| (id, life)))?;
         for effect in effects {
             self.carry_out(env, effect)?;
         }
@@ -162,6 +167,7 @@ impl Mind {
                     self.children.remove(&child);
                     self.unborn.remove(&child);
                 }
+                self.aftermaths.remove(&id);
                 self.gone.push(id);
                 self.drop_waiters(env, id)
             }
@@ -218,6 +224,10 @@ impl Mind {
     /// Sends a signal to a slot's process, or nothing if it has none.
     fn signal(&mut self, env: &mut Env, id: InstanceId, signal: Signal) -> Result<(), Halt> {
         let Some(child) = self.slots.get(&id).copied().flatten() else { return Ok(()) };
+        if self.aftermaths.contains_key(&id) {
+            // Only the last one counts: what is left has been asked.
+            return if signal == Signal::KILL { self.signal_leftovers(env, id, signal) } else { Ok(()) };
+        }
         let Some(instance) = self.world.instance(id) else { return Ok(()) };
         env.send(ToKeeper::Signal { child, unit: Unit::of(instance), signal })
     }

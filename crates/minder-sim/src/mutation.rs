@@ -34,6 +34,14 @@ pub enum Mutation {
     OrderWhatIsUnwanted,
     /// A slot that is gone leaves its process to whoever gets its number next.
     ConfuseSlots,
+    /// A stop is over when the process itself has ended.
+    ForgetLeftovers,
+    /// What is left by processes that end by themselves is ended, too.
+    EndWhatIsMeant,
+    /// A later mind does not look for what is left.
+    LookForNothing,
+    /// What is left is asked to end, but never killed.
+    OnlyAskLeftovers,
     /// Deadlines are reckoned by the wall clock.
     WallClock,
     /// A mistake of the core.
@@ -58,6 +66,10 @@ impl Mutation {
             Self::ForgetShutdown,
             Self::OrderWhatIsUnwanted,
             Self::ConfuseSlots,
+            Self::ForgetLeftovers,
+            Self::EndWhatIsMeant,
+            Self::LookForNothing,
+            Self::OnlyAskLeftovers,
             Self::WallClock,
         ];
         #[cfg(feature = "mutations")]
@@ -88,6 +100,10 @@ impl fmt::Display for Mutation {
             Self::ForgetShutdown => "forget-shutdown",
             Self::OrderWhatIsUnwanted => "order-what-is-unwanted",
             Self::ConfuseSlots => "confuse-slots",
+            Self::ForgetLeftovers => "forget-leftovers",
+            Self::EndWhatIsMeant => "end-what-is-meant",
+            Self::LookForNothing => "look-for-nothing",
+            Self::OnlyAskLeftovers => "only-ask-leftovers",
             Self::WallClock => "wall-clock",
             #[cfg(feature = "mutations")]
             Self::Core(mutation) => mutation.name(),

@@ -26,6 +26,7 @@ pub(crate) enum Stage {
 pub(crate) enum ToKeeper {
     Spawn { child: ChildId, id: InstanceId, unit: Unit },
     Signal { child: ChildId, unit: Unit, signal: Signal },
+    Noted { child: ChildId },
     Acknowledge { child: ChildId },
     Obeyed,
     Finish,
@@ -86,6 +87,7 @@ impl fmt::Display for ToKeeper {
             ToKeeper::Signal { child, unit, signal } => {
                 write!(f, "Signal {} of {unit}: {}", child.0, signal.0)
             }
+            ToKeeper::Noted { child } => write!(f, "Noted {}", child.0),
             ToKeeper::Acknowledge { child } => write!(f, "Acknowledge {}", child.0),
             ToKeeper::Obeyed => write!(f, "Obeyed TERM"),
             ToKeeper::Finish => write!(f, "Finish"),

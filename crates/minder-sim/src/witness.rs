@@ -30,6 +30,8 @@ struct Seen {
     status: StatusKnown,
     /// The mind's deaths when it was asked to end, if it was.
     asked: Option<u32>,
+    /// Whether a stop was meant for it, though it may have ended in that moment by itself.
+    stop_meant: Asked,
 }
 
 /// Why a process need not be accounted for.
@@ -129,6 +131,7 @@ impl Witness {
             excuse: Excuse::None,
             status: StatusKnown::Certainly,
             asked: None,
+            stop_meant: Asked::No,
         };
         self.lives.insert(life, seen);
         Ok(())
@@ -237,6 +240,8 @@ impl Witness {
                 if let Some((_, seen)) = self.living(unit) {
                     seen.asked = Some(deaths);
                 }
+                let untold = self.lives.values_mut().filter(|seen| seen.unit == unit && seen.counted == 0);
+                untold.for_each(|seen| seen.stop_meant = Asked::Yes);
                 match (world.mode(), cause) {
                     (Mode::Stopping, Cause::Other) => looking::last_is_asked_last(world, id),
                     // Whoever asks for one of them does not have to wait for its turn.
@@ -417,6 +422,14 @@ impl Witness {
         if let Some(watch) = self.units.get_mut(&unit).filter(|watch| watch.starts == starts) {
             watch.stopped = Stopped::Certainly;
         }
+    }
+
+    /// What a process has left is signalled.
+    pub(crate) fn leftovers_signalled(&self, life: Life) -> Result<(), Violation> {
+        let asked = self.lives.get(&life).is_none_or(|seen| seen.stop_meant == Asked::Yes);
+        hold(Invariant::WholeTree, asked, || {
+            format!("what {life:?} has left is signalled, though nobody has asked that to end")
+        })
     }
 
     // --- what is looked at from time to time ---

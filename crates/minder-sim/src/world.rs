@@ -24,6 +24,7 @@ use minder_core::time::Instant;
 use crate::chance::{mix, nanos};
 use crate::counts::Counts;
 use crate::env::{Env, Ticket};
+use crate::family::Families;
 use crate::halt::{Halt, Invariant, Violation, hold};
 use crate::keeper::Keeper;
 use crate::kernel::{Kernel, Life};
@@ -159,6 +160,7 @@ impl World {
             to_keeper: Way::default(),
             answers: Vec::new(),
             witness: Witness::default(),
+            families: Families::default(),
             counts: Counts::default(),
             doom: None,
             transcript,
@@ -286,7 +288,13 @@ impl World {
     fn next_at(&self) -> Option<Instant> {
         let queued = self.queue.first_key_value().map(|((at, _), _)| *at);
         let heard = self.mind.as_ref().and_then(|_| self.to_mind.next_at());
-        [queued, self.env.to_keeper.next_at(), heard, self.wake_at()].into_iter().flatten().min()
+        let left = self.leftovers_end_at();
+        [queued, self.env.to_keeper.next_at(), heard, left, self.wake_at()].into_iter().flatten().min()
+    }
+
+    /// When the mind hears that something has ended which a process had left.
+    fn leftovers_end_at(&self) -> Option<Instant> {
+        self.mind.as_ref().and_then(|mind| mind.leftovers_end_at(&self.env))
     }
 
     /// When the mind's timer wakes it: a little after its deadline, never before.
@@ -329,6 +337,9 @@ impl World {
         if self.mind.is_some() && due(self.to_mind.next_at()) {
             let Some(message) = self.to_mind.receive() else { return Ok(()) };
             return self.with_mind(|mind, env| mind.hear(env, message));
+        }
+        if due(self.leftovers_end_at()) {
+            return self.with_mind(Mind::leftovers_ended);
         }
         self.with_mind(|mind, env| {
             mind.due(env)?;

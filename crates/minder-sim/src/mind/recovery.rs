@@ -44,6 +44,7 @@ impl Mind {
             inputs: VecDeque::new(),
             events: VecDeque::new(),
             finished: Finished::No,
+            aftermaths: BTreeMap::new(),
         }
     }
 
@@ -164,7 +165,10 @@ impl Mind {
                     self.settle(env)?;
                 }
                 if let Some(status) = kept.exit {
-                    self.exited(env, news.child, status, kept.life)?;
+                    if env.mutation == Some(Mutation::LookForNothing) {
+                        return self.exited(env, news.child, status, kept.life);
+                    }
+                    self.ended(env, news.child, status, kept.life)?;
                 }
             }
         }

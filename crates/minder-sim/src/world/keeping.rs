@@ -28,6 +28,7 @@ impl World {
                 Some(kept) => self.env.witness.forgotten(kept.life),
                 None => Ok(()),
             },
+            ToKeeper::Noted { .. } => Ok(()),
             ToKeeper::Obeyed => {
                 self.keeper.asked = Asked::No;
                 Ok(())
@@ -148,6 +149,7 @@ impl World {
             format!("kernel           process {pid} of {unit} ends: {}", ending(status))
         });
         self.env.witness.ended(life, status);
+        self.env.families.may_leave(self.env.seed, unit, life);
         let soon = self.env.latency(3);
         self.after(soon, Task::Reap { pid, life });
     }
