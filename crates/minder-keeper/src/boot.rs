@@ -43,7 +43,7 @@ pub const RESTART_VARIABLE: &str = "MINDER_RESTART";
 const SELF: &str = "/proc/self/exe";
 const TABLE_NAME: &str = "minder-boot";
 /// To be raised with every change of the table. A program can become a keeper only by a table of its own version.
-pub const TABLE_VERSION: u32 = 2;
+pub const TABLE_VERSION: u32 = 3;
 
 /// What a process of this executable is.
 #[derive(Debug)]
@@ -144,6 +144,8 @@ pub struct KeptChild {
     pub state: ChildState,
     /// Why it never came to run its program, if it did not.
     pub failure: Option<StageFailure>,
+    /// How many signals of the mind's were sent to it.
+    pub signals: u32,
     /// What is held of it.
     pub fds: ChildFds,
 }
@@ -155,6 +157,7 @@ pub(crate) struct Bequest {
     pub(crate) pid: u32,
     pub(crate) state: ChildState,
     pub(crate) failure: Option<StageFailure>,
+    pub(crate) signals: u32,
     pub(crate) pipes: Pipes,
     pub(crate) fds: Vec<RawFd>,
 }
@@ -210,12 +213,13 @@ impl Boot {
         let succession = self.succession.as_ref().map(|succession| {
             let children = succession.children.iter().map(|kept| {
                 let (pipes, fds) = kept.fds.parcel();
-                let &KeptChild { child, pid, state, failure, .. } = kept;
+                let &KeptChild { child, pid, state, failure, signals, .. } = kept;
                 Bequest {
                     child,
                     pid,
                     state,
                     failure,
+                    signals,
                     pipes,
                     fds: fds.iter().map(AsRawFd::as_raw_fd).collect(),
                 }
@@ -237,9 +241,9 @@ impl Boot {
         let mut once = |fd| if seen.insert(fd) { adopt(fd) } else { None };
         let held = held.into_iter().map(|(name, fd)| Some((name, once(fd)?))).collect::<Option<_>>()?;
         let mut kept = |bequest: Bequest| {
-            let Bequest { child, pid, state, failure, pipes, fds } = bequest;
+            let Bequest { child, pid, state, failure, signals, pipes, fds } = bequest;
             let fds = fds.into_iter().map(&mut once).collect::<Option<Vec<_>>>()?;
-            Some(KeptChild { child, pid, state, failure, fds: pipes.unpack(fds).ok()? })
+            Some(KeptChild { child, pid, state, failure, signals, fds: pipes.unpack(fds).ok()? })
         };
         let succession = match succession {
             Some((lives, children)) => {

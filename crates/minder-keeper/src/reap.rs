@@ -36,6 +36,8 @@ struct Child {
     state: ChildState,
     told: Told,
     parent: Parent,
+    /// How many signals the mind had sent to it.
+    signals: u32,
 }
 
 /// Who reaps a child.
@@ -65,7 +67,7 @@ impl Children {
             Announced::ByItself => Told::Descriptors,
             Announced::Not => Told::Nothing,
         };
-        self.by_id.insert(id, Child { born, state: ChildState::Alive, told, parent: Parent::Us });
+        self.by_id.insert(id, Child { born, state: ChildState::Alive, told, parent: Parent::Us, signals: 0 });
     }
 
     /// Takes over a child that an earlier keeper had.
@@ -73,7 +75,7 @@ impl Children {
     /// # Errors
     /// When it cannot be watched; its end is not heard of then.
     pub(crate) fn take_over(&mut self, kept: KeptChild) -> io::Result<()> {
-        let KeptChild { child: id, pid, state, failure, fds } = kept;
+        let KeptChild { child: id, pid, state, failure, signals, fds } = kept;
         let mut parent = Parent::Us;
         let mut watched = Ok(());
         if state == ChildState::Alive {
@@ -85,7 +87,7 @@ impl Children {
             }
         }
         let born = Born { pid, failure, fds, announced: Announced::Not };
-        self.by_id.insert(id, Child { born, state, told: Told::Nothing, parent });
+        self.by_id.insert(id, Child { born, state, told: Told::Nothing, parent, signals });
         watched
     }
 
@@ -95,11 +97,12 @@ impl Children {
         self.noted.clear();
         let all = std::mem::take(&mut self.by_id);
         all.into_iter()
-            .map(|(child, Child { born: Born { pid, failure, fds, .. }, state, .. })| KeptChild {
+            .map(|(child, Child { born: Born { pid, failure, fds, .. }, state, signals, .. })| KeptChild {
                 child,
                 pid,
                 state,
                 failure,
+                signals,
                 fds,
             })
             .collect()
@@ -124,9 +127,10 @@ impl Children {
     }
 
     /// Sends a signal to a child that lives, or to its group.
-    pub(crate) fn signal(&self, id: ChildId, signal: i32, reach: Reach) -> Result<(), i32> {
+    pub(crate) fn signal(&mut self, id: ChildId, signal: i32, reach: Reach) -> Result<(), i32> {
         let child =
-            self.by_id.get(&id).filter(|child| child.state == ChildState::Alive).ok_or(libc::ESRCH)?;
+            self.by_id.get_mut(&id).filter(|child| child.state == ChildState::Alive).ok_or(libc::ESRCH)?;
+        child.signals = child.signals.saturating_add(1);
         let pid = child.born.pid;
         match (child.parent, &child.born.fds.pidfd, reach) {
             // It may be reaped behind our back, and its number be a stranger's.
@@ -189,10 +193,10 @@ impl Children {
 
     /// The hello's message about a child, if there is such a child.
     pub(crate) fn introduce(&self, id: ChildId) -> Option<Parcel<'_>> {
-        let Child { born, state, .. } = self.by_id.get(&id)?;
+        let &Child { ref born, state, signals, .. } = self.by_id.get(&id)?;
         let (pipes, fds) = born.fds.parcel();
         let (pid, failure) = (born.pid, born.failure);
-        Some((FromKeeper::Child { child: id, pid, state: *state, failure, pipes }, fds))
+        Some((FromKeeper::Child { child: id, pid, state, failure, signals, pipes }, fds))
     }
 
     /// The next thing that the mind does not know about a child, if there is one.

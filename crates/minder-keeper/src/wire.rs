@@ -222,6 +222,9 @@ pub enum FromKeeper {
         state: ChildState,
         /// Why it never came to run its program, if it did not.
         failure: Option<StageFailure>,
+        /// How many of the mind's signals were sent to it, or refused by the kernel: what was ordered beyond that never
+        /// arrived here.
+        signals: u32,
         /// The descriptors that came along.
         pipes: Pipes,
     },

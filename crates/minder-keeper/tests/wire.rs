@@ -106,7 +106,7 @@ fn from_keeper() -> impl Strategy<Value = FromKeeper> {
             lives
         }),
         (child(), any::<u32>(), state, failure(), pipes()).prop_map(|(child, pid, state, failure, pipes)| {
-            FromKeeper::Child { child, pid, state, failure, pipes }
+            FromKeeper::Child { child, pid, state, failure, signals: pid / 2, pipes }
         }),
         text().prop_map(|name| FromKeeper::Held { name }),
         Just(FromKeeper::HelloEnd),

@@ -121,6 +121,7 @@ impl Mind {
         slot.child = Some(child);
         let limit = launch::mark(&spec, self.marks.of(child));
         slot.mark = limit.map(|limit| Mark(limit.soft));
+        (slot.signals, slot.owed) = (0, None);
         self.children.insert(child, id);
         if let Err(error) = opened {
             self.trouble(error.to_string());
@@ -186,6 +187,7 @@ impl Mind {
         let relatives = kin.zip(pid).map(|(kin, pid)| kinship::relatives(pid, kin)).unwrap_or_default();
         if let Some(reach) = to_itself {
             self.link.send(ToKeeper::Signal { child, signal: i32::from(signal.0), reach });
+            self.slots.entry(id).and_modify(|slot| slot.signals += 1);
         }
         for relative in relatives {
             if let Some(pid) = relative.signal(signal) {
@@ -202,6 +204,7 @@ impl Mind {
             child: slot.child.map_or(0, |child| child.0),
             birthmark: slot.child.and_then(|child| self.processes.birthmark(child)),
             mark: slot.mark,
+            owed: self.owed(id, instance.facts.phase),
             stdout_log: chosen(&instance.spec, Channel::Stdout)
                 .then(|| slot.log_path(Channel::Stdout).cloned())
                 .flatten(),

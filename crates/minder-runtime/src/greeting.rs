@@ -33,6 +33,8 @@ pub struct KeptChild {
     pub state: ChildState,
     /// Where it gave up on its way to the program, if it did.
     pub failure: Option<StageFailure>,
+    /// How many signals of an earlier mind's have arrived at it.
+    pub signals: u32,
     /// Its pipes.
     pub fds: ChildFds,
 }
@@ -60,9 +62,9 @@ impl Greeting {
                     }
                     (greeting.keeper, greeting.lives) = (keeper, lives);
                 }
-                FromKeeper::Child { child, pid, state, failure, pipes } => {
+                FromKeeper::Child { child, pid, state, failure, signals, pipes } => {
                     let fds = pipes.unpack(fds).map_err(io::Error::from)?;
-                    greeting.children.insert(child, KeptChild { pid, state, failure, fds });
+                    greeting.children.insert(child, KeptChild { pid, state, failure, signals, fds });
                 }
                 FromKeeper::Held { name } => {
                     if let Some(fd) = fds.into_iter().next() {

@@ -42,6 +42,7 @@ pub mod logs;
 pub mod mark;
 pub mod memo;
 pub mod mind;
+pub mod owed;
 pub mod pipes;
 pub mod process;
 mod processes;

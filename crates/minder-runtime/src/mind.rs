@@ -214,6 +214,7 @@ impl Mind {
     fn step(&mut self, input: Input) {
         let mut effects = Vec::new();
         self.world.step(clock::now(), input, &mut effects);
+        self.owe(&effects);
         for effect in effects {
             self.carry_out(effect);
         }

@@ -278,11 +278,13 @@ impl Mind {
                 self.trouble(error.to_string());
             }
             slot.mark = record.as_ref().and_then(|record| record.mark);
+            slot.owed = record.as_ref().and_then(|record| record.owed);
             let child = ChildId(record.map_or(0, |record| record.child));
             self.next_child = self.next_child.max(child.0 + 1);
             match children.remove(&child) {
                 Some(mut kept) => {
                     slot.child = Some(child);
+                    slot.signals = kept.signals;
                     self.children.insert(child, id);
                     self.processes.began(child, kept.pid, kept.failure, &mut kept.fds);
                     self.processes.found(child, self.keeper);
@@ -323,8 +325,9 @@ impl Mind {
                     self.inputs.push_back(Input::Spawned(news.id, pid));
                     self.settle();
                 }
-                if let ChildState::Exited(status) = state {
-                    self.ended(news.child, status);
+                match state {
+                    ChildState::Exited(status) => self.ended(news.child, status),
+                    ChildState::Alive => self.pay(news.id),
                 }
             }
         }

@@ -90,7 +90,9 @@ impl Remains {
                 }
                 None => (ChildState::Exited(STATUS_UNKNOWN), ChildFds::default()),
             };
-            children.push(KeptChild { child, pid: mark.pid, state, failure: None, fds });
+            // Whether the last one was sent, only the keeper knew.
+            let signals = record.owed.map_or(0, |owed| owed.after.saturating_add(1));
+            children.push(KeptChild { child, pid: mark.pid, state, failure: None, signals, fds });
         }
         if living == 0 {
             return Ok(None);

@@ -16,6 +16,7 @@ use rustix::io::Errno;
 use crate::clock;
 use crate::logs::{Audience, ChannelLog, LogError, Pumped, Told};
 use crate::mark::Mark;
+use crate::owed::Owed;
 use crate::pipes::{Pipe, PipeSet, Token, Trigger};
 
 /// How many bytes may wait until a program reads its standard input. What comes beyond is refused.
@@ -29,6 +30,10 @@ pub struct Slot {
     pub child: Option<ChildId>,
     /// By what is known whatever descends from it.
     pub mark: Option<Mark>,
+    /// How many signals its process was sent.
+    pub signals: u32,
+    /// The one that goes to it next, or has gone last.
+    pub owed: Option<Owed>,
     stdin: Option<Stdin>,
     stdout: Stream,
     /// `None` where it goes the way of standard output.
@@ -78,7 +83,7 @@ impl Slot {
             ErrorOutput::Own(output) => Some(Stream::new(output, Channel::Stderr, spec, overhears)),
             ErrorOutput::WithStdout => None,
         };
-        Self { id, child: None, mark: None, stdin: None, stdout, stderr }
+        Self { id, child: None, mark: None, signals: 0, owed: None, stdin: None, stdout, stderr }
     }
 
     /// Exchanges the logs of the streams of which `new` says something else than `old`, which this slot was made of, and

@@ -41,9 +41,10 @@ impl Mind {
             let Some(process) = self.processes.take(child) else { continue };
             let pipes = self.slots.get_mut(&id).map(|slot| slot.give_up_pipes()).unwrap_or_default();
             let fds = ChildFds { pidfd: process.pidfd, ..pipes };
+            let signals = self.slots.get(&id).map_or(0, |slot| slot.signals);
             let (pid, failure) = (process.pid, process.failure);
             let state = self.untold_end(child).map_or(ChildState::Alive, ChildState::Exited);
-            children.push(KeptChild { child, pid, state, failure, fds });
+            children.push(KeptChild { child, pid, state, failure, signals, fds });
         }
         let (held, unsent) = self.link.bequeath();
         for message in &unsent {

@@ -1,7 +1,7 @@
 //! All that the mind's glue can touch: the clock, what outlives it, its line to the keeper, and those who wait for answers.
 //! Each touch is a boundary, at which the mind may be killed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +15,7 @@ use crate::counts::Counts;
 use crate::family::Families;
 use crate::halt::Halt;
 use crate::memory::Memory;
+use crate::moves::Unit;
 use crate::mutation::Mutation;
 use crate::transcript::Transcript;
 use crate::wire::{ToKeeper, Way};
@@ -38,6 +39,8 @@ pub(crate) struct Env {
     pub(crate) witness: Witness,
     /// What processes have left.
     pub(crate) families: Families,
+    /// Programs that somebody had killed by a signal of his own.
+    pub(crate) killed_by_hand: BTreeSet<Unit>,
     pub(crate) counts: Counts,
     /// How many boundaries the mind lives on.
     pub(crate) doom: Option<u16>,

@@ -89,7 +89,7 @@ impl Keeper {
     /// The next thing that the mind does not know about a child; it counts as told.
     pub(crate) fn news(&mut self, id: ChildId) -> Option<FromKeeper> {
         let child = self.children.get_mut(&id)?;
-        let Kept { pid, life, stage, exit } = child.kept;
+        let Kept { pid, life, stage, exit, .. } = child.kept;
         match (child.told, exit) {
             (Told::Nothing, _) => {
                 child.told = Told::Birth;

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, VecDeque};
 use minder_core::ids::ExitStatus;
 
 use crate::chance::mix;
+use crate::keeper::Asked;
 use crate::moves::Unit;
 
 /// One process for all time, unlike its pid.
@@ -25,6 +26,8 @@ pub(crate) struct Process {
     pub(crate) state: State,
     /// It ignores what asks it to end.
     pub(crate) hardened: Hardened,
+    /// Whether it was ever sent a signal.
+    pub(crate) asked: Asked,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -75,7 +78,8 @@ impl Kernel {
         });
         self.lives += 1;
         let life = Life(self.lives);
-        let process = Process { life, unit, ordinal, state: State::Alive, hardened: Hardened::No };
+        let process =
+            Process { life, unit, ordinal, state: State::Alive, hardened: Hardened::No, asked: Asked::No };
         self.processes.insert(pid, process);
         (pid, life)
     }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use minder_core::ids::{GroupName, InstanceId};
+use minder_core::ids::{GroupName, InstanceId, Signal};
 use minder_core::instance::Facts;
 use minder_core::plan::GroupSpec;
 use minder_core::supervision::Mode;
@@ -17,6 +17,8 @@ pub(crate) struct Record {
     pub(crate) facts: Facts,
     /// The keeper's name of its process, zero if there is none.
     pub(crate) child: ChildId,
+    /// The signal that goes to it next while it is stopping, and how many it was sent before.
+    pub(crate) owed: Option<(Signal, u32)>,
 }
 
 /// What is in service.

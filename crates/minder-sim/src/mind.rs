@@ -16,7 +16,7 @@ use minder_core::effect::Effect;
 use minder_core::event::Event;
 use minder_core::ids::{Errno, ExitStatus, GroupName, InstanceId, Signal};
 use minder_core::input::Input;
-use minder_core::instance::Facts;
+use minder_core::instance::{Facts, Phase};
 use minder_core::plan::GroupSpec;
 use minder_core::supervision::{Mode, Supervision};
 
@@ -55,6 +55,10 @@ pub(crate) struct Mind {
     inputs: VecDeque<Told>,
     events: VecDeque<(InstanceId, Facts)>,
     pub(crate) finished: Finished,
+    /// How many signals each process was sent.
+    signals: BTreeMap<ChildId, u32>,
+    /// The one that goes to the process of a slot next, or has gone last, and how many it was sent before.
+    owed: BTreeMap<InstanceId, (Signal, u32)>,
     /// Those that have ended in a stop, while what they have left is still to end.
     aftermaths: BTreeMap<InstanceId, Aftermath>,
 }
@@ -139,6 +143,7 @@ impl Mind {
         }
         env.witness.stepped(env.now, &self.world, &effects, cause, told.exit)?;
         env.families.look(env.now, &effects, told.exit.map(|(id, life, _)| (id, life)))?;
+        self.owe(&effects);
         for effect in effects {
             self.carry_out(env, effect)?;
         }
@@ -229,7 +234,31 @@ impl Mind {
             return if signal == Signal::KILL { self.signal_leftovers(env, id, signal) } else { Ok(()) };
         }
         let Some(instance) = self.world.instance(id) else { return Ok(()) };
+        *self.signals.entry(child).or_default() += 1;
         env.send(ToKeeper::Signal { child, unit: Unit::of(instance), signal })
+    }
+
+    /// Notes the signals of one step, before any of its effects is carried out.
+    fn owe(&mut self, effects: &[Effect]) {
+        for effect in effects {
+            if let &Effect::Signal(id, signal, _) = effect {
+                let child = self.slots.get(&id).copied().flatten();
+                self.owed.insert(id, (signal, child.map_or(0, |child| self.sent(child))));
+            }
+        }
+    }
+
+    /// How many signals a process was sent.
+    pub(crate) fn sent(&self, child: ChildId) -> u32 {
+        self.signals.get(&child).copied().unwrap_or(0)
+    }
+
+    /// Sends what the mind before had written down and not sent.
+    fn pay(&mut self, env: &mut Env, id: InstanceId, child: ChildId) -> Result<(), Halt> {
+        match self.owed.get(&id) {
+            Some(&(signal, after)) if after >= self.sent(child) => self.signal(env, id, signal),
+            Some(_) | None => Ok(()),
+        }
     }
 
     /// Keeps what is known of a slot where a later mind finds it.
@@ -238,7 +267,9 @@ impl Mind {
             return Ok(());
         };
         env.cross()?;
-        let record = Record { facts: instance.facts.clone(), child: slot.unwrap_or(ChildId(0)) };
+        let stopping = matches!(instance.facts.phase, Phase::Stopping { .. });
+        let owed = self.owed.get(&id).copied().filter(|_| stopping);
+        let record = Record { facts: instance.facts.clone(), child: slot.unwrap_or(ChildId(0)), owed };
         env.memory.ledger.insert(id, record);
         let clock = env.clocks().monotonic;
         Ok(env.witness.wrote(env.now, clock, id, Unit::of(instance), &instance.spec)?)

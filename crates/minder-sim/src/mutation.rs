@@ -38,6 +38,8 @@ pub enum Mutation {
     ForgetLeftovers,
     /// What is left by processes that end by themselves is ended, too.
     EndWhatIsMeant,
+    /// A later mind does not send what was ordered and not sent.
+    ForgetOwed,
     /// A later mind does not look for what is left.
     LookForNothing,
     /// What is left is asked to end, but never killed.
@@ -68,6 +70,7 @@ impl Mutation {
             Self::ConfuseSlots,
             Self::ForgetLeftovers,
             Self::EndWhatIsMeant,
+            Self::ForgetOwed,
             Self::LookForNothing,
             Self::OnlyAskLeftovers,
             Self::WallClock,
@@ -102,6 +105,7 @@ impl fmt::Display for Mutation {
             Self::ConfuseSlots => "confuse-slots",
             Self::ForgetLeftovers => "forget-leftovers",
             Self::EndWhatIsMeant => "end-what-is-meant",
+            Self::ForgetOwed => "forget-owed",
             Self::LookForNothing => "look-for-nothing",
             Self::OnlyAskLeftovers => "only-ask-leftovers",
             Self::WallClock => "wall-clock",

@@ -49,6 +49,8 @@ pub(crate) struct Kept {
     pub(crate) stage: Stage,
     /// `None`: it lives.
     pub(crate) exit: Option<ExitStatus>,
+    /// How many signals of the mind's were sent to it.
+    pub(crate) signals: u32,
 }
 
 /// One direction: messages stay in their order, and each takes its time.

@@ -13,7 +13,7 @@ mod acting;
 mod deaths;
 mod keeping;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use minder_core::effect::Effect;
@@ -161,6 +161,7 @@ impl World {
             answers: Vec::new(),
             witness: Witness::default(),
             families: Families::default(),
+            killed_by_hand: BTreeSet::new(),
             counts: Counts::default(),
             doom: None,
             transcript,

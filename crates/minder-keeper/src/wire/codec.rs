@@ -177,7 +177,7 @@ structs! {
     }
     Credentials { uid, gid, groups }
     Limit { resource, soft, hard }
-    Bequest { child, pid, state, failure, pipes, fds }
+    Bequest { child, pid, state, failure, signals, pipes, fds }
     StageFailure { stage, errno }
 }
 
@@ -221,7 +221,7 @@ enums! {
     }
     FromKeeper {
         0 Hello { version, keeper, lives },
-        1 Child { child, pid, state, failure, pipes },
+        1 Child { child, pid, state, failure, signals, pipes },
         2 Held { name },
         3 HelloEnd,
         4 Spawned { child, pid, failure, pipes },

@@ -280,7 +280,7 @@ impl TestMind {
         let mut hello = Hello { keeper, lives, children: Vec::new(), held: Vec::new() };
         loop {
             match self.hear() {
-                (FromKeeper::Child { child, pid, state, failure, pipes }, fds) => {
+                (FromKeeper::Child { child, pid, state, failure, pipes, .. }, fds) => {
                     hello.children.push((child, pid, state, failure, pipes.unpack(fds).unwrap()));
                 }
                 // The keeper's own, for the keeper after it.

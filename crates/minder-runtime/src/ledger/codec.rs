@@ -9,9 +9,10 @@ use super::Record;
 use crate::birthmark::Birthmark;
 use crate::mark::Mark;
 use crate::memo::checksum;
+use crate::owed::{Owed, reach_numbers, reach_of};
 
 /// To be raised with every change of what follows.
-const VERSION: u8 = 3;
+const VERSION: u8 = 4;
 const HEADER: usize = 1 + 2 + 8;
 
 /// The bytes of a record.
@@ -21,6 +22,7 @@ pub(super) fn encode(record: &Record) -> Vec<u8> {
     body.facts(&record.facts);
     body.option(record.birthmark, Writer::birthmark);
     body.option(record.mark, |w, mark| w.u64(mark.0));
+    body.option(record.owed, Writer::owed);
     body.option(record.stdout_log.as_ref(), |w, path| w.bytes(path.as_bytes()));
     body.option(record.stderr_log.as_ref(), |w, path| w.bytes(path.as_bytes()));
     let body = body.0;
@@ -45,6 +47,7 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Record> {
         facts: reader.facts()?,
         birthmark: reader.option(Reader::birthmark)?,
         mark: reader.option(|r| r.u64().map(Mark))?,
+        owed: reader.option(Reader::owed)?,
         stdout_log: reader.option(|r| r.bytes().map(ByteString::from))?,
         stderr_log: reader.option(|r| r.bytes().map(ByteString::from))?,
     })
@@ -99,6 +102,14 @@ impl Writer {
         if let Some(value) = value {
             write(self, value);
         }
+    }
+
+    fn owed(&mut self, owed: Owed) {
+        let (reach, pid) = reach_numbers(owed.reach);
+        self.u8(owed.signal.0);
+        self.u8(reach);
+        self.u32(pid);
+        self.u32(owed.after);
     }
 
     fn birthmark(&mut self, mark: Birthmark) {
@@ -239,6 +250,12 @@ impl<'a> Reader<'a> {
             0 => Some(None),
             _ => read(self).map(Some),
         }
+    }
+
+    fn owed(&mut self) -> Option<Owed> {
+        let signal = Signal(self.u8()?);
+        let reach = reach_of((self.u8()?, self.u32()?))?;
+        Some(Owed { signal, reach, after: self.u32()? })
     }
 
     fn birthmark(&mut self) -> Option<Birthmark> {
@@ -399,7 +416,8 @@ mod tests {
             };
             let birthmark = mark.map(|(pid, birth, pipes)| Birthmark { pid, birth, pipes });
             let mark = mark.map(|(_, mark, _)| Mark(mark));
-            let record = Record { facts, child, birthmark, mark, stdout_log: log.clone().map(Into::into), stderr_log: log.map(Into::into) };
+            let owed = mark.map(|mark| Owed { signal: Signal::TERM, reach: minder_core::stop::Reach::Tree, after: u32::try_from(mark.0 % 1000).unwrap_or(0) });
+            let record = Record { facts, child, birthmark, mark, owed, stdout_log: log.clone().map(Into::into), stderr_log: log.map(Into::into) };
             prop_assert_eq!(decode(&encode(&record)), Some(record));
         }
 

@@ -16,6 +16,7 @@ use rustix::fs::FallocateFlags;
 
 use crate::birthmark::Birthmark;
 use crate::mark::Mark;
+use crate::owed::Owed;
 
 /// The room of one slot, in bytes: half a page, so that none crosses a page's border.
 const SLOT: usize = 2048;
@@ -34,6 +35,8 @@ pub struct Record {
     pub birthmark: Option<Birthmark>,
     /// By what is known whatever descends from it.
     pub mark: Option<Mark>,
+    /// The signal that goes to it next, while it is stopping.
+    pub owed: Option<Owed>,
     /// The file of standard output, if minder chose its name.
     pub stdout_log: Option<BytePath>,
     /// The file of standard error, if minder chose its name.
@@ -122,7 +125,15 @@ mod tests {
     use super::*;
 
     fn record(child: u32) -> Record {
-        Record { facts: Facts::FRESH, child, birthmark: None, mark: None, stdout_log: None, stderr_log: None }
+        Record {
+            facts: Facts::FRESH,
+            child,
+            birthmark: None,
+            mark: None,
+            owed: None,
+            stdout_log: None,
+            stderr_log: None,
+        }
     }
 
     #[test]

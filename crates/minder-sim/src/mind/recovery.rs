@@ -44,6 +44,8 @@ impl Mind {
             inputs: VecDeque::new(),
             events: VecDeque::new(),
             finished: Finished::No,
+            signals: BTreeMap::new(),
+            owed: BTreeMap::new(),
             aftermaths: BTreeMap::new(),
         }
     }
@@ -117,11 +119,14 @@ impl Mind {
             let record = env.memory.ledger.get(&id);
             let facts = record.map_or(Facts::FRESH, |record| mutated(env.mutation, record.facts.clone()));
             let child = record.map_or(ChildId(0), |record| record.child);
+            let owed = record.and_then(|record| record.owed);
             self.next_child = self.next_child.max(child.0 + 1);
             let mut slot = None;
             match children.remove(&child) {
                 Some(kept) => {
                     slot = Some(child);
+                    self.signals.insert(child, kept.signals);
+                    self.owed.extend(owed.map(|owed| (id, owed)));
                     self.children.insert(child, id);
                     if program.surroundings.unborn == minder_core::program::Unborn::NotMade
                         && kept.stage == Stage::Failed
@@ -169,6 +174,8 @@ impl Mind {
                         return self.exited(env, news.child, status, kept.life);
                     }
                     self.ended(env, news.child, status, kept.life)?;
+                } else if env.mutation != Some(Mutation::ForgetOwed) {
+                    self.pay(env, news.id, news.child)?;
                 }
             }
         }

@@ -152,6 +152,9 @@ impl Mind {
         };
         match instance.facts.phase {
             Phase::Starting { .. } | Phase::Up { .. } | Phase::Stopping { .. } => {
+                if signal == Signal::KILL {
+                    env.killed_by_hand.insert(unit);
+                }
                 self.signal(env, id, signal)?;
                 Ok(Ok(()))
             }

@@ -83,7 +83,7 @@ impl World {
             self.env.witness.orphaned(life);
             // Whether it came as far as its program it had not told.
             let stage = if announced.contains(&id) { Stage::Passed } else { child.kept.stage };
-            self.keeper.take_over(id, Kept { exit: None, stage, ..child.kept });
+            self.keeper.take_over(id, Kept { exit: None, stage, signals: mind.sent(id), ..child.kept });
             if let Some(status) = exit {
                 let soon = self.env.latency(8);
                 self.after(soon, Task::Notice { life, status });
@@ -103,7 +103,7 @@ impl World {
         while let Some(message) = self.to_mind.receive() {
             match message {
                 FromKeeper::Spawned { child, pid, life, .. } if unsent => {
-                    let kept = Kept { pid, life, stage: Stage::Passed, exit: None };
+                    let kept = Kept { pid, life, stage: Stage::Passed, exit: None, signals: 0 };
                     mind.keeper_is_gone(&mut self.env, child, kept)?;
                     announced.insert(child);
                 }
@@ -152,7 +152,9 @@ impl World {
             let process = self.kernel.get(kept.pid, kept.life);
             let lives = process.is_some_and(|process| process.state == State::Alive);
             let exit = if lives { None } else { Some(ExitStatus::Unknown) };
-            found.insert(record.child, Kept { exit, stage: Stage::Passed, ..kept });
+            // Whether the last one was sent, only the keeper knew.
+            let signals = record.owed.map_or(0, |(_, after)| after + 1);
+            found.insert(record.child, Kept { exit, stage: Stage::Passed, signals, ..kept });
         }
         found
     }

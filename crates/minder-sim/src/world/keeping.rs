@@ -1,6 +1,7 @@
 //! What the keeper does: obey, reap, tell. The order of things is that of `keeper` and `reap` of minder-keeper.
 
 use minder_core::ids::{CoreDump, ExitStatus, Signal};
+use minder_core::instance::Phase;
 use std::time::Duration;
 
 use super::{Cause, Ended, Task, World};
@@ -80,7 +81,7 @@ impl World {
             .note(self.env.now, || format!("kernel           process {pid} of {unit} is made"));
         self.env.witness.born(unit, life, pid)?;
         let stage = if birth == Birth::Unborn { Stage::Failed } else { Stage::Passed };
-        self.keeper.add(child, Kept { pid, life, stage, exit: None });
+        self.keeper.add(child, Kept { pid, life, stage, exit: None, signals: 0 });
         self.tell_news(child);
         let fate = nature.fate(self.env.seed, unit, ordinal);
         if stage == Stage::Failed {
@@ -102,7 +103,10 @@ impl World {
             self.tell(FromKeeper::SignalFailed { child, errno: ESRCH });
             return Ok(());
         };
-        let parent = self.keeper.children.get(&child).map(|child| child.parent);
+        let parent = self.keeper.children.get_mut(&child).map(|child| {
+            child.kept.signals += 1;
+            child.parent
+        });
         let Some(process) = self.kernel.get(pid, life).copied() else {
             // A child of an earlier keeper is signalled by its pidfd, which never is a stranger's.
             hold(Invariant::NoStranger, parent == Some(Parent::Another), || {
@@ -115,8 +119,30 @@ impl World {
             self.tell(FromKeeper::SignalFailed { child, errno: EPERM });
             return Ok(());
         }
+        self.asked_first(unit, pid, parent, signal)?;
         self.strike(pid, life, signal);
         Ok(())
+    }
+
+    /// Nobody is killed for not having done what he was never asked to do; but what a keeper had been told died with it.
+    fn asked_first(
+        &mut self,
+        unit: Unit,
+        pid: u32,
+        parent: Option<Parent>,
+        signal: Signal,
+    ) -> Result<(), Violation> {
+        let Some(process) = self.kernel.processes.get_mut(&pid) else { return Ok(()) };
+        let was_asked = std::mem::replace(&mut process.asked, Asked::Yes) == Asked::Yes;
+        let overdue = self.env.memory.ledger.values().any(|record| {
+            let stopping = matches!(record.facts.phase, Phase::Stopping { pid: it, .. } if it.get() == pid);
+            stopping && record.owed.is_some_and(|(owed, _)| owed == Signal::KILL)
+        });
+        let lawful = parent == Some(Parent::Another) || self.env.killed_by_hand.contains(&unit);
+        let is_so = was_asked || signal != Signal::KILL || !overdue || lawful;
+        hold(Invariant::StopEnds, is_so, || {
+            format!("process {pid} of {unit} is killed and was never asked to end")
+        })
     }
 
     /// A signal arrives at a process.
