@@ -1,4 +1,4 @@
-//! A daemon under measurement: minder or the original that it takes the place of. It and all that it runs end with the value.
+//! A daemon under measurement, whoever made it. It and all that it runs end with the value.
 
 use super::beacons::Moment;
 use super::processes;
@@ -9,55 +9,18 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// Whose figures they are.
+/// How one is asked to end together with all that it runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Side {
-    Original,
-    Minder,
-}
-
-/// Both, the one that is measured against first.
-pub(super) const SIDES: [Side; 2] = [Side::Original, Side::Minder];
-
-impl Side {
-    /// What it is called in messages.
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Original => "the original",
-            Self::Minder => "minder",
-        }
-    }
-}
-
-/// What minder takes the place of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Original {
-    Supervisor,
-    Circus,
-}
-
-impl Original {
-    /// What it is called in the table.
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Supervisor => "Supervisor",
-            Self::Circus => "Circus",
-        }
-    }
-
-    /// The name of its program, which minder answers to as well.
-    pub(super) fn program(self) -> &'static str {
-        match self {
-            Self::Supervisor => "supervisord",
-            Self::Circus => "circusd",
-        }
-    }
+pub(super) enum Ending {
+    Term,
+    Hangup,
 }
 
 /// A running daemon with a folder of its own.
 #[derive(Debug)]
 pub(super) struct Daemon {
-    side: Side,
+    name: &'static str,
+    ending: Ending,
     process: Child,
     home: PathBuf,
     /// The moment before it was started.
@@ -67,7 +30,11 @@ pub(super) struct Daemon {
 /// How long one may take to answer for the first time.
 const START: Duration = Duration::from_secs(60);
 /// How long it may take to end.
-const END: Duration = Duration::from_secs(60);
+const END: Duration = Duration::from_secs(30);
+/// How long those may take to end who were told by one that has ended.
+const AFTERMATH: Duration = Duration::from_secs(2);
+/// The programs that are run, by the names that the kernel knows.
+const PROGRAMS: [&str; 3] = ["beacon", "writer", "sleep"];
 /// Between two looks at something that tells nobody when it happens.
 const LOOK: Duration = Duration::from_millis(5);
 
@@ -76,11 +43,18 @@ impl Daemon {
     ///
     /// # Errors
     /// When it cannot be started.
-    pub(super) fn start(side: Side, home: &Path, command: &mut Command) -> Result<Self, Problem> {
-        command.current_dir(home).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::inherit());
+    pub(super) fn start(
+        name: &'static str,
+        home: &Path,
+        command: &mut Command,
+        ending: Ending,
+    ) -> Result<Self, Problem> {
+        command.current_dir(home).stdin(Stdio::null()).stdout(Stdio::null());
+        // What it says there is of no use in a table, and some say a line for every program.
+        command.stderr(Stdio::null());
         let begun = Moment::now();
-        let process = command.spawn().map_err(|error| Problem::NotStarted(side.name().into(), error))?;
-        Ok(Self { side, process, home: home.to_owned(), begun })
+        let process = command.spawn().map_err(|error| Problem::NotStarted(name.into(), error))?;
+        Ok(Self { name, ending, process, home: home.to_owned(), begun })
     }
 
     /// Asks for the first time, again and again until there is an answer.
@@ -99,7 +73,7 @@ impl Daemon {
                 Err(_) => std::thread::sleep(LOOK),
             }
             if let Ok(Some(status)) = self.process.try_wait() {
-                return Err(Problem::Failed(self.side.name().into(), status.to_string()));
+                return Err(Problem::Failed(self.name.into(), status.to_string()));
             }
         }
     }
@@ -109,15 +83,11 @@ impl Daemon {
         self.process.id().cast_signed()
     }
 
-    /// All processes of the daemon itself: of minder, the keeper and its child of the same command line.
+    /// All processes of the supervisor itself: what it descends to, save the programs that it runs.
     pub(super) fn own_pids(&self) -> Vec<i32> {
-        let keeper = self.pid();
-        let mut pids = vec![keeper];
-        if self.side == Side::Minder {
-            let line = processes::command_line(keeper);
-            let mut children = processes::children(keeper).into_iter();
-            pids.extend(children.find(|&child| processes::command_line(child) == line));
-        }
+        let mut pids = processes::descendants(self.pid());
+        pids.retain(|&pid| !PROGRAMS.contains(&processes::name(pid).as_str()));
+        pids.insert(0, self.pid());
         pids
     }
 
@@ -127,20 +97,37 @@ impl Daemon {
             return;
         }
         // Before it ends, so that nobody is forgotten whom it leaves behind.
-        let children = processes::children(self.pid());
-        processes::signal(self.pid(), Signal::TERM);
+        let family = processes::descendants(self.pid());
+        let signal = match self.ending {
+            Ending::Term => Signal::TERM,
+            Ending::Hangup => Signal::HUP,
+        };
+        processes::signal(self.pid(), signal);
         let deadline = Instant::now() + patience;
         while matches!(self.process.try_wait(), Ok(None)) {
             if Instant::now() > deadline {
-                eprintln!("! {} does not end: killed", self.side.name());
+                eprintln!("! {} does not end: killed", self.name);
                 let _ = self.process.kill();
                 let _ = self.process.wait();
                 break;
             }
             std::thread::sleep(LOOK);
         }
-        for child in children.into_iter().filter(|&child| processes::exists(child)) {
-            processes::signal(child, Signal::KILL);
+        // Some go before those whom they told to go.
+        let deadline = Instant::now() + AFTERMATH;
+        while Instant::now() < deadline && family.iter().any(|&pid| processes::lives(pid)) {
+            std::thread::sleep(LOOK);
+        }
+        // The supervisors first of all, so that they start nobody again.
+        let (programs, own): (Vec<i32>, Vec<i32>) = family
+            .into_iter()
+            .filter(|&pid| processes::lives(pid))
+            .partition(|&pid| PROGRAMS.contains(&processes::name(pid).as_str()));
+        for pid in own.into_iter().chain(programs) {
+            for child in processes::descendants(pid) {
+                processes::signal(child, Signal::KILL);
+            }
+            processes::signal(pid, Signal::KILL);
         }
     }
 }

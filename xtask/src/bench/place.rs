@@ -1,7 +1,7 @@
 //! What all measurements need: a folder, the programs in C, the daemons, and how much time there is.
 
 use super::beacons::Beacons;
-use super::daemon::{Original, Side};
+use super::peers::install;
 use crate::step::{self, Problem};
 use crate::workspace;
 use rustix::process::{Resource, getrlimit};
@@ -35,13 +35,15 @@ pub(super) struct Place {
     folder: TempDir,
     serial: Cell<u32>,
     venv: PathBuf,
+    /// The build that is measured.
+    pub(super) minder: PathBuf,
     pub(super) pace: Pace,
     deadline: Instant,
     /// How many files a daemon may open, as the machine allows.
     pub(super) files_limit: u64,
 }
 
-/// Enough for a thousand programs with logs.
+/// Enough for two thousand programs with logs.
 const FILES: u64 = 16384;
 
 const PROGRAMS: &[(&str, &str)] = &[
@@ -51,28 +53,32 @@ const PROGRAMS: &[(&str, &str)] = &[
 ];
 
 impl Place {
-    /// Builds minder and the C programs.
+    /// Builds minder and the C programs, and installs whom it is measured against; `MINDER_REFERENCE_VENV` names another
+    /// environment with Supervisor and Circus.
     ///
     /// # Errors
-    /// When there is no compiler, or no original to measure against.
+    /// When there is no compiler.
     pub(super) fn new(pace: Pace) -> Result<Self, Problem> {
-        let venv = reference()?;
+        let venv =
+            std::env::var_os("MINDER_REFERENCE_VENV").map_or_else(workspace::reference_venv, PathBuf::from);
+        install::all();
         let minder = minder()?;
         let folder = tempfile::Builder::new().prefix("minder-bench").tempdir();
         let folder = folder.map_err(|error| Problem::File("a temporary folder".into(), error))?;
         for (name, source) in PROGRAMS {
             workspace::compile(folder.path(), name, source)?;
         }
-        for original in [Original::Supervisor, Original::Circus] {
-            let link = folder.path().join(original.program());
+        for name in ["supervisord", "circusd"] {
+            let link = folder.path().join(name);
             symlink(&minder, &link).map_err(|error| Problem::File(link.display().to_string(), error))?;
         }
         let limit = getrlimit(Resource::Nofile).maximum.unwrap_or(FILES);
-        let time = pace.choose(Duration::from_secs(100), Duration::from_secs(540));
+        let time = pace.choose(Duration::from_secs(100), Duration::from_secs(560));
         Ok(Self {
             folder,
             serial: Cell::new(0),
             venv,
+            minder,
             pace,
             deadline: Instant::now() + time,
             files_limit: limit.min(FILES),
@@ -89,12 +95,9 @@ impl Place {
         self.folder.path().join(name)
     }
 
-    /// The daemon's program.
-    pub(super) fn daemon(&self, original: Original, side: Side) -> PathBuf {
-        match side {
-            Side::Original => self.venv.join("bin").join(original.program()),
-            Side::Minder => self.program(original.program()),
-        }
+    /// A program of the environment with Supervisor and Circus.
+    pub(super) fn original(&self, program: &str) -> PathBuf {
+        self.venv.join("bin").join(program)
     }
 
     /// A name in the folder that nobody had before.
@@ -120,19 +123,6 @@ impl Place {
     pub(super) fn beacons(&self) -> Result<Beacons, Problem> {
         Beacons::new(&self.fresh_path())
     }
-}
-
-/// The environment with the originals; `MINDER_REFERENCE_VENV` names another.
-fn reference() -> Result<PathBuf, Problem> {
-    let venv =
-        std::env::var_os("MINDER_REFERENCE_VENV").map_or_else(workspace::reference_venv, PathBuf::from);
-    for original in [Original::Supervisor, Original::Circus] {
-        if !venv.join("bin").join(original.program()).exists() {
-            let (name, venv) = (original.name(), venv.display());
-            return Err(Problem::Missing(format!("no {name} in {venv}: run `cargo xtask setup` first")));
-        }
-    }
-    Ok(venv)
 }
 
 /// The release build; `MINDER_BINARY` names another that is measured instead.

@@ -1,6 +1,7 @@
 //! What the kernel says of a process.
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
 use std::fs;
 use std::time::Duration;
 
@@ -44,22 +45,49 @@ pub(super) fn pss_kib(pid: i32) -> f64 {
     line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0.0)
 }
 
-/// The children of a process, oldest first.
+/// The children of a process, oldest first. Each belongs to the thread that made it.
 pub(super) fn children(pid: i32) -> Vec<i32> {
-    let list = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
-    let mut children: Vec<i32> = list.split_whitespace().filter_map(|word| word.parse().ok()).collect();
+    let lists = listing(&format!("/proc/{pid}/task")).into_iter();
+    let lists = lists.filter_map(|thread| fs::read_to_string(format!("{thread}/children")).ok());
+    let mut children: Vec<i32> =
+        lists.flat_map(|list| list.split_whitespace().filter_map(|word| word.parse().ok()).collect::<Vec<_>>()).collect();
     children.sort_unstable();
     children
 }
 
-/// The command line of a process.
-pub(super) fn command_line(pid: i32) -> Vec<u8> {
-    fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default()
+/// The children of a process, theirs, and so on; parents first.
+pub(super) fn descendants(pid: i32) -> Vec<i32> {
+    let mut found = children(pid);
+    let mut next = 0;
+    while let Some(&parent) = found.get(next) {
+        found.extend(children(parent));
+        next += 1;
+    }
+    found
 }
 
-/// Whether there is such a process, dead but not buried ones included.
-pub(super) fn exists(pid: i32) -> bool {
-    fs::exists(format!("/proc/{pid}")).unwrap_or(false)
+/// The name of a process, as the kernel knows it.
+pub(super) fn name(pid: i32) -> String {
+    let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+    name.trim_end().to_owned()
+}
+
+/// Whether a process is there and has not ended.
+pub(super) fn lives(pid: i32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit_once(')').is_some_and(|(_, rest)| !rest.trim_start().starts_with(['Z', 'X']))
+}
+
+/// Waits until so many processes have ended, or until then.
+pub(super) fn await_ends(pids: &[i32], deadline: std::time::Instant) -> bool {
+    pids.iter().all(|&pid| {
+        let Some(pid) = Pid::from_raw(pid) else { return true };
+        // Whoever has no descriptor any more has ended.
+        let Ok(descriptor) = pidfd_open(pid, PidfdFlags::empty()) else { return true };
+        let left = deadline.saturating_duration_since(std::time::Instant::now());
+        let timeout = Timespec::try_from(left).ok();
+        poll(&mut [PollFd::new(&descriptor, PollFlags::IN)], timeout.as_ref()).is_ok_and(|ready| ready > 0)
+    })
 }
 
 /// Sends a signal to a process that is ours; it may have ended.
