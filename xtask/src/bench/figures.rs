@@ -1,7 +1,6 @@
 //! Figures: several measurements of one thing, and the rows of the table.
 
-use super::daemon::Original;
-use std::fmt::Write as _;
+use super::peers::{MINDER, MINDER_AS_CIRCUS};
 use std::time::Duration;
 
 /// Several measurements of one thing, in the unit that the row names.
@@ -34,6 +33,11 @@ impl Samples {
     /// The one in the middle.
     pub(super) fn median(&self) -> Option<f64> {
         self.percentile(50)
+    }
+
+    /// What they are on average.
+    pub(super) fn mean(&self) -> Option<f64> {
+        (!self.0.is_empty()).then(|| self.0.iter().sum::<f64>() / self.0.len() as f64)
     }
 
     /// The middle one with the least and the greatest: `12.3 (11.0–14.1)`.
@@ -118,53 +122,142 @@ impl Verdict {
     }
 }
 
-/// One line of the table.
+/// Which of two figures is the better one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Better {
+    Less,
+    More,
+}
+
+/// What one of those who are measured did in a row.
+#[derive(Debug, Clone)]
+pub(super) enum Cell {
+    /// As the table shows it, and the figure that is compared.
+    Figure(String, f64),
+    /// Why there is nothing.
+    Blank(String),
+}
+
+impl Cell {
+    /// The middle of some samples, with the least and the greatest.
+    pub(super) fn spread(samples: &Samples, unit: &str) -> Self {
+        Self::of(samples.median(), samples.spread(unit))
+    }
+
+    /// The middle of some samples, and the one that a hundredth exceeds.
+    pub(super) fn tail(samples: &Samples, unit: &str) -> Self {
+        Self::of(samples.median(), samples.tail(unit))
+    }
+
+    /// The middle of some samples alone.
+    pub(super) fn middle(samples: &Samples, unit: &str) -> Self {
+        Self::of(
+            samples.median(),
+            samples.median().map_or_else(nothing, |value| format!("{}{unit}", short(value))),
+        )
+    }
+
+    /// A figure, if there is one.
+    pub(super) fn of(value: Option<f64>, text: String) -> Self {
+        value.map_or_else(
+            || Self::Blank("has no such order or question".into()),
+            |value| Self::Figure(text, value),
+        )
+    }
+
+    /// What is compared.
+    pub(super) fn value(&self) -> Option<f64> {
+        match self {
+            Self::Figure(_, value) => Some(*value),
+            Self::Blank(_) => None,
+        }
+    }
+
+    /// What the table shows.
+    pub(super) fn text(&self) -> &str {
+        match self {
+            Self::Figure(text, _) => text,
+            Self::Blank(_) => "–",
+        }
+    }
+}
+
+/// One measurement of all who take part.
 #[derive(Debug)]
 pub(super) struct Row {
-    /// Whose place minder takes in it.
-    pub(super) of: Original,
     pub(super) what: String,
-    pub(super) floor: String,
-    pub(super) original: String,
-    pub(super) minder: String,
-    /// minder to the floor, or to whatever the budget is about.
-    pub(super) ratio: String,
+    pub(super) better: Better,
+    pub(super) floor: Option<Cell>,
+    pub(super) cells: Vec<(&'static str, Cell)>,
     pub(super) budget: String,
     pub(super) verdict: Verdict,
 }
 
-/// All rows as a table of Markdown.
-pub(super) fn table(rows: &[Row]) -> String {
-    let mut text = String::from(
-        "| in place of | what | floor | original | minder | minder : floor | budget | |\n\
-         | --- | --- | --- | --- | --- | --- | --- | --- |\n",
-    );
-    for row in rows {
-        let _ = writeln!(
-            text,
-            "| {} | {} | {} | {} | {} | {} | {} | {} |",
-            row.of.name(),
-            row.what,
-            row.floor,
-            row.original,
-            row.minder,
-            row.ratio,
-            row.budget,
-            row.verdict.word()
-        );
+impl Row {
+    /// One without a floor and a budget.
+    pub(super) fn new(what: String, better: Better, cells: Vec<(&'static str, Cell)>) -> Self {
+        Self { what, better, floor: None, cells, budget: String::new(), verdict: Verdict::Open }
     }
-    text
+
+    /// The same with the least that can be done.
+    pub(super) fn over(self, floor: Cell) -> Self {
+        Self { floor: Some(floor), ..self }
+    }
+
+    /// The same with what minder promises.
+    pub(super) fn promised(self, budget: &str, verdict: Verdict) -> Self {
+        Self { budget: budget.into(), verdict, ..self }
+    }
+
+    /// The same, with a promise about the ratio to the floor.
+    pub(super) fn within(self, bound: f64) -> Self {
+        let ratio = self.ratio();
+        match self.better {
+            Better::Less => self.promised(&format!("≤ {bound} ×"), Verdict::at_most(ratio, bound)),
+            Better::More => self.promised(&format!("≥ {bound} ×"), Verdict::at_least(ratio, bound)),
+        }
+    }
+
+    /// What one of them did.
+    pub(super) fn cell(&self, name: &str) -> Option<&Cell> {
+        self.cells.iter().find(|(of, _)| *of == name).map(|(_, cell)| cell)
+    }
+
+    /// minder to the floor.
+    pub(super) fn ratio(&self) -> Option<f64> {
+        let (minder, floor) = (self.cell(MINDER)?.value()?, self.floor.as_ref()?.value()?);
+        (floor > 0.0).then(|| minder / floor)
+    }
+
+    /// The best that is not minder.
+    pub(super) fn best_other(&self) -> Option<(&'static str, &Cell, f64)> {
+        let others = self.cells.iter().filter(|(name, _)| *name != MINDER && *name != MINDER_AS_CIRCUS);
+        let figures = others.filter_map(|(name, cell)| Some((*name, cell, cell.value()?)));
+        match self.better {
+            Better::Less => figures.min_by(|a, b| a.2.total_cmp(&b.2)),
+            Better::More => figures.max_by(|a, b| a.2.total_cmp(&b.2)),
+        }
+    }
+
+    /// Whether another one is better than minder.
+    pub(super) fn is_beaten(&self) -> bool {
+        let minder = self.cell(MINDER).and_then(Cell::value);
+        let (Some(minder), Some((_, _, best))) = (minder, self.best_other()) else { return false };
+        match self.better {
+            Better::Less => best < minder,
+            Better::More => best > minder,
+        }
+    }
+
+    /// Whether it is kept what is promised.
+    pub(super) fn verdict(&self) -> &'static str {
+        self.verdict.word()
+    }
 }
 
 /// What was not measured.
 pub(super) fn nothing() -> String {
     "–".into()
-}
-
-/// How many times one middle value is another: `1.13 ×`.
-pub(super) fn times(figure: &Samples, of: &Samples) -> Option<f64> {
-    let (figure, of) = (figure.median()?, of.median()?);
-    (of > 0.0).then(|| figure / of)
 }
 
 /// A ratio as the table shows it.

@@ -1,18 +1,18 @@
 //! How fast programs can talk, and what that costs: through the supervisor into rotated files, against `cat > file`.
 
 use super::beacons::{Beacons, named_pipe};
-use super::daemon::{Original, SIDES, Side};
-use super::figures::{Row, Samples, Verdict, ratio, short, times};
+use super::figures::{Better, Cell, Row, Samples};
+use super::peers::{Logs, Peer, Subject, Work};
 use super::place::Place;
 use super::processes::{self, Usage};
-use super::station::Station;
+use super::team::{Member, cells, team};
 use crate::step::Problem;
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-const WRITERS: [u64; 2] = [1, 100];
+const WRITERS: [usize; 2] = [1, 100];
 
 /// Megabytes a second, and seconds of processor time a gigabyte.
 #[derive(Debug, Default)]
@@ -25,60 +25,41 @@ struct Figures {
 pub(super) fn measure(place: &Place) -> Result<Vec<Row>, Problem> {
     let mut rows = Vec::new();
     for writers in WRITERS {
-        let [mut cat, mut supervisor, mut minder] =
-            [Figures::default(), Figures::default(), Figures::default()];
-        // The first round is the warm-up.
-        for round in 0..=place.pace.choose(2, 5) {
-            if round > 1 && !place.has_time() {
-                break;
-            }
-            let take = |figures: &mut Figures, (speed, cost): (f64, f64)| {
-                if round > 0 {
+        let mut cat = Figures::default();
+        let mut team = team::<Figures>(place, Subject::Logs(writers));
+        // The first round is the warm-up, of those who can be had for less than seconds.
+        for round in 0..=place.pace.choose(1, 4) {
+            let take = |figures: &mut Figures, (speed, cost): (f64, f64), warm: bool| {
+                if warm {
                     figures.speed.push(speed);
                     figures.cost.push(cost);
                 }
             };
-            take(&mut cat, through_cat(place, writers)?);
-            for side in SIDES {
-                let figures = match side {
-                    Side::Original => &mut supervisor,
-                    Side::Minder => &mut minder,
-                };
-                take(figures, through(place, side, writers)?);
+            take(&mut cat, through_cat(place, writers)?, round > 0);
+            for member in &mut team {
+                let slow = member.peer.is_slow();
+                if !slow || (1..=2).contains(&round) {
+                    member.take(|peer, figures| {
+                        take(figures, through(place, peer, writers)?, round > 0);
+                        Ok(())
+                    });
+                }
             }
         }
-        rows.extend(rows_of(writers, &cat, &supervisor, &minder));
+        rows.extend(rows_of(writers, &cat, &team));
     }
     Ok(rows)
 }
 
-fn rows_of(writers: u64, cat: &Figures, supervisor: &Figures, minder: &Figures) -> [Row; 2] {
-    let speed = times(&minder.speed, &cat.speed);
-    let cost = times(&minder.cost, &cat.cost);
+fn rows_of(writers: usize, cat: &Figures, team: &[Member<'_, Figures>]) -> [Row; 2] {
     let who = if writers == 1 { "1 writer".to_owned() } else { format!("{writers} writers") };
-    let per_gigabyte =
-        |samples: &Samples| samples.median().map_or_else(String::new, |cost| format!("{} s/GB", short(cost)));
+    let speed = |figures: &Figures| Cell::spread(&figures.speed, "MB/s");
+    let cost = |figures: &Figures| Cell::middle(&figures.cost, " s/GB");
     [
-        Row {
-            of: Original::Supervisor,
-            what: format!("log path, {who}"),
-            floor: cat.speed.spread("MB/s"),
-            original: supervisor.speed.spread("MB/s"),
-            minder: minder.speed.spread("MB/s"),
-            ratio: ratio(speed),
-            budget: "≥ 0.95 ×".into(),
-            verdict: Verdict::at_least(speed, 0.95),
-        },
-        Row {
-            of: Original::Supervisor,
-            what: format!("log path, {who}: CPU"),
-            floor: per_gigabyte(&cat.cost),
-            original: per_gigabyte(&supervisor.cost),
-            minder: per_gigabyte(&minder.cost),
-            ratio: ratio(cost),
-            budget: "< 1 ×".into(),
-            verdict: Verdict::at_most(cost, 1.0),
-        },
+        Row::new(format!("log path, {who}"), Better::More, cells(team, speed)).over(speed(cat)).within(0.95),
+        Row::new(format!("log path, {who}: CPU"), Better::Less, cells(team, cost))
+            .over(cost(cat))
+            .within(1.0),
     ]
 }
 
@@ -87,13 +68,13 @@ struct Stage {
     gate_path: PathBuf,
     gate: File,
     reports: Beacons,
-    writers: u64,
+    writers: usize,
     /// Of all together.
     bytes: u64,
 }
 
 impl Stage {
-    fn new(place: &Place, writers: u64) -> Result<Self, Problem> {
+    fn new(place: &Place, writers: usize) -> Result<Self, Problem> {
         let gate_path = place.fresh_path();
         let gate = named_pipe(&gate_path)?;
         let megabytes: u64 = place.pace.choose(256, 512);
@@ -102,13 +83,13 @@ impl Stage {
 
     fn words(&self, place: &Place) -> [String; 4] {
         let path = |path: &Path| path.display().to_string();
-        let share = (self.bytes / self.writers).to_string();
+        let share = (self.bytes / self.writers as u64).to_string();
         [path(&place.program("writer")), path(&self.gate_path), path(self.reports.path()), share]
     }
 
     /// Lets all writers go; gives the speed, and the cost of these processes.
     fn go(&mut self, pids: &dyn Fn() -> Vec<i32>, whose: &str) -> Result<(f64, f64), Problem> {
-        let count = usize::try_from(self.writers).unwrap_or(usize::MAX);
+        let count = self.writers;
         self.reports.take(count, whose)?;
         let pids = pids();
         let before = Usage::of(&pids);
@@ -123,20 +104,17 @@ impl Stage {
     }
 }
 
-fn through(place: &Place, side: Side, writers: u64) -> Result<(f64, f64), Problem> {
+fn through(place: &Place, peer: &dyn Peer, writers: usize) -> Result<(f64, f64), Problem> {
     let mut stage = Stage::new(place, writers)?;
     // Every file is rotated: often enough to count, and not so often that it is all that counts.
-    let size = stage.bytes / writers / 4;
-    let programs = format!(
-        "[program:load]\ncommand={}\nprocess_name=%(process_num)d\nnumprocs={writers}\nstartsecs=0\n\
-         stdout_logfile_maxbytes={size}\nstdout_logfile_backups=2\nstderr_logfile=NONE\n",
-        stage.words(place).join(" "),
-    );
-    let station = Station::start(place, side, &programs)?;
-    stage.go(&|| station.daemon.own_pids(), side.name())
+    let size = stage.bytes / writers as u64 / 4;
+    let work = Work { command: stage.words(place).into(), count: writers, logs: Logs::Rotated(size) };
+    let mut running = peer.start(place, &place.fresh_folder()?, &work)?;
+    let daemon = running.daemon();
+    stage.go(&|| daemon.own_pids(), peer.name())
 }
 
-fn through_cat(place: &Place, writers: u64) -> Result<(f64, f64), Problem> {
+fn through_cat(place: &Place, writers: usize) -> Result<(f64, f64), Problem> {
     let mut stage = Stage::new(place, writers)?;
     let home = place.fresh_folder()?;
     let [program, words @ ..] = stage.words(place);

@@ -1,69 +1,97 @@
-//! `cargo xtask bench`: minder and the originals side by side.
+//! `cargo xtask bench`: minder beside every other supervisor that can be had.
 //!
 //! ```text
-//!  place ── folder, C programs, minder and the originals
+//!  place ── folder, C programs, minder, and the peers that are there
 //!    │
-//!    ├─ start     start and stop of many      ┐
-//!    ├─ restart   after kill -9               │ each starts a `station` (one `daemon` with one configuration), hears
-//!    ├─ idle      cost, and XML-RPC answers   ├ its programs by `beacons`, asks, looks at its `cost` and its
-//!    ├─ log_path  bytes through, against cat  │ `answers`, and compares with the `floor`: the least that can be done,
-//!    ├─ storm     crashes without end         │ in C
-//!    └─ circus    most of it for Circus       ┘
-//!         └─▶ figures: rows of one table ─▶ report: docs/benchmarks.md
+//!    ├─ cold          size, and the first child   ┐
+//!    ├─ start         start and stop of many      │ each asks a `team` of all `peers` that can take part, in turn, hears
+//!    ├─ restart       after kill -9               │ their programs by `beacons`, looks at their processes, and compares
+//!    ├─ idle          cost, and states            ├ with the `floor`: the least that can be done, in C
+//!    ├─ log_path      bytes through, against cat  │
+//!    ├─ storm         crashes without end         │
+//!    ├─ growth        the cost of one among many  │ ┐ minder alone
+//!    ├─ circus        what only Circus can        │ │
+//!    └─ instructions  of the hot paths            ┘ ┘
+//!         └─▶ figures: rows ─▶ report: docs/benchmarks.md, its charts, JSON
 //! ```
 //!
 //! A program reports its own first moment (`beacon.c`), so nothing polls while a time is taken.
 
-mod answers;
 mod beacons;
+mod chart;
 mod circus;
-mod cost;
+mod cold;
 mod daemon;
 mod figures;
 mod floor;
+mod growth;
 mod idle;
 mod log_path;
+mod peers;
 mod place;
 mod processes;
 mod report;
 mod restart;
 mod start;
-mod station;
 mod storm;
+mod team;
 
 use crate::step::Problem;
+use crate::workspace;
 use figures::Row;
+use growth::Curve;
 use place::{Pace, Place};
+use std::path::PathBuf;
+use std::time::Instant;
+
+/// Rows, and lines for a chart.
+type Measured = Result<(Vec<Row>, Vec<Curve>), Problem>;
 
 /// Measures one subject.
-type Measure = fn(&Place) -> Result<Vec<Row>, Problem>;
+type Measure = fn(&Place) -> Measured;
 
 /// What can be measured, by the name that `--only` takes.
 const SUBJECTS: &[(&str, Measure)] = &[
-    ("start", start::measure),
-    ("restart", restart::measure),
-    ("idle", idle::measure),
-    ("logs", log_path::measure),
-    ("storm", storm::measure),
-    ("circus", circus::measure),
+    ("cold", |place| rows(cold::measure(place))),
+    ("start", |place| rows(start::measure(place))),
+    ("restart", |place| rows(restart::measure(place))),
+    ("idle", |place| rows(idle::measure(place))),
+    ("logs", |place| rows(log_path::measure(place))),
+    ("storm", |place| rows(storm::measure(place))),
+    ("growth", growth::measure),
+    ("circus", |place| rows(circus::measure(place))),
 ];
 
-/// Measures, prints the table, and writes it to `docs/benchmarks.md` if it is whole.
+fn rows(measured: Result<Vec<Row>, Problem>) -> Measured {
+    measured.map(|rows| (rows, Vec::new()))
+}
+
+/// What was asked for.
+#[derive(Debug, PartialEq, Eq)]
+struct Wish {
+    pace: Pace,
+    only: Option<String>,
+    json: Option<PathBuf>,
+}
+
+/// Measures, prints tables, and writes `docs/benchmarks.md` after a whole run.
 ///
 /// # Errors
 /// For words that it does not know, or when a measurement fails: then the others are still shown.
 pub(crate) fn run(words: &[String]) -> Result<(), Problem> {
-    let (pace, only) = read(words)?;
-    let place = Place::new(pace)?;
-    let (mut rows, mut failed) = (Vec::new(), Vec::new());
+    let wish = read(words)?;
+    let place = Place::new(wish.pace)?;
+    let (mut rows, mut curves, mut failed) = (Vec::new(), Vec::new(), Vec::new());
     for (name, measure) in
-        SUBJECTS.iter().filter(|(name, _)| only.as_deref().is_none_or(|only| only == *name))
+        SUBJECTS.iter().filter(|(name, _)| wish.only.as_deref().is_none_or(|only| only == *name))
     {
         println!("▶ {name}");
+        let begun = Instant::now();
         match measure(&place) {
-            Ok(more) => {
-                print!("{}", figures::table(&more));
+            Ok((more, lines)) => {
+                println!("{}✔ {name}: {:.0} s", report::summary(&more), begun.elapsed().as_secs_f32());
                 rows.extend(more);
+                curves.extend(lines);
             }
             Err(problem) => {
                 eprintln!("✘ {name}: {problem}");
@@ -71,28 +99,33 @@ pub(crate) fn run(words: &[String]) -> Result<(), Problem> {
             }
         }
     }
-    if only.is_none() {
-        report::write(&rows, &failed, pace)?;
+    if wish.only.is_none() {
+        report::write(&place, &rows, &curves, &failed)?;
     }
+    let file = wish.json.unwrap_or_else(|| workspace::target().join("bench.json"));
+    std::fs::write(&file, format!("{:#}\n", report::json(&rows, &curves)))
+        .map_err(|error| Problem::File(file.display().to_string(), error))?;
     if failed.is_empty() { Ok(()) } else { Err(Problem::Steps(failed)) }
 }
 
-fn read(words: &[String]) -> Result<(Pace, Option<String>), Problem> {
+fn read(words: &[String]) -> Result<Wish, Problem> {
     let names: Vec<&str> = SUBJECTS.iter().map(|(name, _)| *name).collect();
-    let usage = || Problem::Missing(format!("usage: bench [--quick] [--only {}]", names.join("|")));
-    let (mut pace, mut only) = (Pace::Full, None);
+    let usage =
+        || Problem::Missing(format!("usage: bench [--quick] [--json FILE] [--only {}]", names.join("|")));
+    let mut wish = Wish { pace: Pace::Full, only: None, json: None };
     let mut words = words.iter();
     while let Some(word) = words.next() {
         match word.as_str() {
-            "--quick" => pace = Pace::Quick,
+            "--quick" => wish.pace = Pace::Quick,
+            "--json" => wish.json = Some(words.next().ok_or_else(usage)?.into()),
             "--only" => {
                 let name = words.next().filter(|name| names.contains(&name.as_str())).ok_or_else(usage)?;
-                only = Some(name.clone());
+                wish.only = Some(name.clone());
             }
             _ => return Err(usage()),
         }
     }
-    Ok((pace, only))
+    Ok(wish)
 }
 
 #[cfg(test)]
@@ -100,10 +133,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_choose_the_pace_and_one_subject() {
+    fn words_choose_the_pace_one_subject_and_a_file() {
         let words = |text: &str| read(&text.split_whitespace().map(str::to_owned).collect::<Vec<_>>());
-        assert_eq!(words("").ok(), Some((Pace::Full, None)));
-        assert_eq!(words("--quick --only logs").ok(), Some((Pace::Quick, Some("logs".into()))));
+        let wish = |pace, only: Option<&str>| Wish { pace, only: only.map(str::to_owned), json: None };
+        assert_eq!(words("").ok(), Some(wish(Pace::Full, None)));
+        assert_eq!(words("--quick --only logs").ok(), Some(wish(Pace::Quick, Some("logs"))));
+        assert_eq!(words("--json a").ok().and_then(|wish| wish.json), Some("a".into()));
         assert!(words("--only").is_err() && words("--only all").is_err() && words("quick").is_err());
     }
 }

@@ -1,7 +1,7 @@
 //! What all measurements need: a folder, the programs in C, the daemons, and how much time there is.
 
 use super::beacons::Beacons;
-use super::peers::install;
+use super::peers::{Peer, install, roster};
 use crate::step::{self, Problem};
 use crate::workspace;
 use rustix::process::{Resource, getrlimit};
@@ -9,7 +9,6 @@ use std::cell::Cell;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// How thorough to be.
@@ -30,7 +29,6 @@ impl Pace {
 }
 
 /// The measuring place. Its folder goes when it goes.
-#[derive(Debug)]
 pub(super) struct Place {
     folder: TempDir,
     serial: Cell<u32>,
@@ -38,7 +36,8 @@ pub(super) struct Place {
     /// The build that is measured.
     pub(super) minder: PathBuf,
     pub(super) pace: Pace,
-    deadline: Instant,
+    /// All who are there.
+    pub(super) peers: Vec<Box<dyn Peer>>,
     /// How many files a daemon may open, as the machine allows.
     pub(super) files_limit: u64,
 }
@@ -73,21 +72,18 @@ impl Place {
             symlink(&minder, &link).map_err(|error| Problem::File(link.display().to_string(), error))?;
         }
         let limit = getrlimit(Resource::Nofile).maximum.unwrap_or(FILES);
-        let time = pace.choose(Duration::from_secs(100), Duration::from_secs(560));
-        Ok(Self {
+        let mut place = Self {
             folder,
             serial: Cell::new(0),
             venv,
             minder,
             pace,
-            deadline: Instant::now() + time,
+            peers: Vec::new(),
             files_limit: limit.min(FILES),
-        })
-    }
-
-    /// Whether there is time for one more round.
-    pub(super) fn has_time(&self) -> bool {
-        Instant::now() < self.deadline
+        };
+        let there = |peer: &dyn Peer, place: &Self| peer.needs(place).iter().all(|program| program.exists());
+        place.peers = roster().into_iter().filter(|peer| there(peer.as_ref(), &place)).collect();
+        Ok(place)
     }
 
     /// One of the C programs.

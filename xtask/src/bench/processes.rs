@@ -49,8 +49,9 @@ pub(super) fn pss_kib(pid: i32) -> f64 {
 pub(super) fn children(pid: i32) -> Vec<i32> {
     let lists = listing(&format!("/proc/{pid}/task")).into_iter();
     let lists = lists.filter_map(|thread| fs::read_to_string(format!("{thread}/children")).ok());
-    let mut children: Vec<i32> =
-        lists.flat_map(|list| list.split_whitespace().filter_map(|word| word.parse().ok()).collect::<Vec<_>>()).collect();
+    let mut children: Vec<i32> = lists
+        .flat_map(|list| list.split_whitespace().filter_map(|word| word.parse().ok()).collect::<Vec<_>>())
+        .collect();
     children.sort_unstable();
     children
 }

@@ -1,208 +1,130 @@
 //! How long it takes to start and to stop many programs, against a loop of `posix_spawn` and one of `kill` and `wait`.
 
-use super::beacons::{Beacons, Moment};
-use super::daemon::{Daemon, Original, SIDES, Side};
-use super::figures::{Row, Samples, Verdict, ratio, times};
+use super::beacons::{Beacons, Moment, Record};
+use super::figures::{Better, Cell, Row, Samples};
 use super::floor::Floor;
+use super::peers::{Answer, Logs, Peer, Subject, Work};
 use super::place::{Pace, Place};
-use super::station::Station;
-use crate::rpc::Client;
+use super::processes;
+use super::team::{cells, team};
 use crate::step::Problem;
+use std::time::{Duration, Instant};
 
 /// How many programs.
-const COUNTS: [usize; 3] = [10, 100, 1000];
+const COUNTS: [usize; 4] = [10, 100, 1000, 2000];
 const BUDGET: f64 = 1.2;
+/// How long stopping may take.
+const STOP: Duration = Duration::from_secs(60);
+
+/// What one peer, or the floor, took.
+#[derive(Debug, Default)]
+pub(super) struct Figures {
+    /// From the start of the daemon itself to the first moment of the last program.
+    pub(super) cold: Samples,
+    /// From one request to the first moment of the last program.
+    pub(super) warm: Samples,
+    /// From one request to the end of the last program.
+    pub(super) stop: Samples,
+}
 
 /// Measures.
 pub(super) fn measure(place: &Place) -> Result<Vec<Row>, Problem> {
-    rows::<Group>(place, &COUNTS)
-}
-
-/// A daemon with many programs that report and stay.
-pub(super) trait Load: Sized {
-    /// Whose place minder takes.
-    const OF: Original;
-    /// Whoever asks it for something.
-    type Client: Orders;
-
-    /// Starts the daemon, which starts its programs.
-    fn begin(place: &Place, side: Side, count: usize, beacons: &Beacons) -> Result<Self, Problem>;
-
-    /// The daemon.
-    fn daemon(&self) -> &Daemon;
-
-    /// A client, once the daemon has nothing to do but to wait for it.
-    fn client(&mut self) -> Result<Self::Client, Problem>;
-}
-
-/// What can be asked of a [`Load`].
-pub(super) trait Orders {
-    /// Stops all its programs; returns when they have stopped.
-    fn stop_all(&mut self) -> Result<(), Problem>;
-
-    /// Starts them again.
-    fn start_all(&mut self) -> Result<(), Problem>;
-}
-
-/// What one side, or the floor, took.
-#[derive(Debug, Default)]
-struct Figures {
-    /// From the start of the daemon itself to the first moment of the last program.
-    cold: Samples,
-    /// From one request to the first moment of the last program.
-    warm: Samples,
-    /// From one request to the answer that all have stopped.
-    stop: Samples,
-}
-
-/// Measures each of these numbers of programs.
-pub(super) fn rows<L: Load>(place: &Place, counts: &[usize]) -> Result<Vec<Row>, Problem> {
     let (mut starts, mut stops) = (Vec::new(), Vec::new());
-    for &count in counts {
-        let mut beacons = place.beacons()?;
+    for count in COUNTS {
         let mut floor = Figures::default();
-        let [mut original, mut minder] = [Figures::default(), Figures::default()];
-        for round in 0..place.pace.choose(2, 4) {
-            take_floor(place, count, &mut beacons, &mut floor)?;
-            for side in SIDES {
-                let figures = match side {
-                    // It takes seconds where the others take milliseconds.
-                    Side::Original if round >= original_rounds(place.pace, count) || !place.has_time() => {
-                        continue;
-                    }
-                    Side::Original => &mut original,
-                    Side::Minder => &mut minder,
-                };
-                life::<L>(place, side, count, &mut beacons, figures, &mut floor)?;
+        let mut team = team::<Figures>(place, Subject::Start(count));
+        for round in 0..rounds(place.pace, count) {
+            for member in &mut team {
+                // One whose life lasts seconds has one.
+                if member.peer.is_slow() && (round > 0 || place.pace == Pace::Quick && count > 100) {
+                    continue;
+                }
+                member.take(|peer, figures| life(place, peer, count, figures, &mut floor));
             }
         }
-        starts.push(row::<L>(
-            format!("start {count}, with the daemon itself"),
-            [&floor.warm, &original.cold, &minder.cold],
-            None,
+        let row = |what: String, pick: fn(&Figures) -> &Samples, floor: &Samples| {
+            Row::new(what, Better::Less, cells(&team, |figures| Cell::spread(pick(figures), "ms")))
+                .over(Cell::spread(floor, "ms"))
+        };
+        starts.push(row(
+            format!("start {count}, with the supervisor itself"),
+            |figures| &figures.cold,
+            &floor.warm,
         ));
-        starts.push(row::<L>(
-            format!("start {count} by one request"),
-            [&floor.warm, &original.warm, &minder.warm],
-            Some(BUDGET),
-        ));
-        stops.push(row::<L>(
-            format!("stop {count}"),
-            [&floor.stop, &original.stop, &minder.stop],
-            Some(BUDGET),
-        ));
+        starts.push(
+            row(format!("start {count} by one request"), |figures| &figures.warm, &floor.warm).within(BUDGET),
+        );
+        stops.push(row(format!("stop {count}"), |figures| &figures.stop, &floor.stop).within(BUDGET));
     }
     starts.extend(stops);
     Ok(starts)
 }
 
-/// A thousand programs take it most of a minute.
-fn original_rounds(pace: Pace, count: usize) -> usize {
-    match (pace, count > 100) {
-        (Pace::Quick, true) => 0,
-        (Pace::Quick, false) | (Pace::Full, true) => 1,
-        (Pace::Full, false) => 2,
+fn rounds(pace: Pace, count: usize) -> usize {
+    match count {
+        0..=100 => pace.choose(1, 3),
+        101..=1000 => pace.choose(1, 2),
+        _ => 1,
     }
 }
 
-fn row<L: Load>(what: String, [floor, original, minder]: [&Samples; 3], budget: Option<f64>) -> Row {
-    let factor = times(minder, floor);
-    Row {
-        of: L::OF,
-        what,
-        floor: floor.spread("ms"),
-        original: original.spread("ms"),
-        minder: minder.spread("ms"),
-        ratio: ratio(factor),
-        budget: budget.map_or_else(String::new, |budget| format!("≤ {budget} ×")),
-        verdict: budget.map_or(Verdict::Open, |budget| Verdict::at_most(factor, budget)),
-    }
-}
-
-fn take_floor(
-    place: &Place,
-    count: usize,
-    beacons: &mut Beacons,
-    floor: &mut Figures,
-) -> Result<(), Problem> {
-    let (started, stopped) = Floor::once(place, count, beacons)?;
+fn take_floor(place: &Place, count: usize, floor: &mut Figures) -> Result<(), Problem> {
+    let (started, stopped) = Floor::once(place, count, &mut place.beacons()?)?;
     floor.warm.push_ms(started);
     floor.stop.push_ms(stopped);
     Ok(())
 }
 
-/// Starts a daemon with its programs, then stops and starts these by requests.
-fn life<L: Load>(
+/// The program that reports and stays, so many times.
+pub(super) fn staying(place: &Place, count: usize, beacons: &Beacons) -> Work {
+    let words = [place.program("beacon"), beacons.path().to_owned(), "stay".into()];
+    let command = words.iter().map(|word| word.display().to_string()).collect();
+    Work { command, count, logs: Logs::None }
+}
+
+/// Starts a peer with its programs, then stops and starts these by requests, with a floor beside each.
+pub(super) fn life(
     place: &Place,
-    side: Side,
+    peer: &dyn Peer,
     count: usize,
-    beacons: &mut Beacons,
     figures: &mut Figures,
     floor: &mut Figures,
 ) -> Result<(), Problem> {
-    let mut load = L::begin(place, side, count, beacons)?;
-    figures.cold.push_ms(beacons.last_of(count, load.daemon().begun, side.name())?);
-    let mut client = load.client()?;
-    let cycles = match side {
-        Side::Original => 1,
-        Side::Minder => place.pace.choose(2, 3),
-    };
+    let mut beacons = place.beacons()?;
+    let mut running = peer.start(place, &place.fresh_folder()?, &staying(place, count, &beacons))?;
+    let mut records = beacons.take(count, peer.name())?;
+    figures.cold.push_ms(last(&records).since(running.daemon().begun));
+    running.ready()?;
+    let cycles = if peer.is_slow() { 0 } else { place.pace.choose(1, 3) };
     for cycle in 0..=cycles {
+        let age = Moment::now().since(last(&records));
+        std::thread::sleep(peer.settled().saturating_sub(age));
         let began = Moment::now();
-        client.stop_all()?;
+        let Some(answer) = running.stop_all() else { break };
+        if answer? == Answer::Accepted {
+            let pids: Vec<i32> = records.iter().filter_map(|record| record.pid()).collect();
+            if !processes::await_ends(&pids, Instant::now() + STOP) {
+                return Err(Problem::Failed(peer.name().into(), "its programs do not end".into()));
+            }
+        }
         let stopped = Moment::now().since(began);
         let began = Moment::now();
-        client.start_all()?;
-        let started = beacons.last_of(count, began, side.name())?;
+        let Some(asked) = running.start_all() else { break };
+        asked?;
+        records = beacons.take(count, peer.name())?;
         // The first of each is the warm-up, where that does not take minutes.
-        if cycle > 0 || side == Side::Original {
+        if cycle > 0 || cycles == 0 {
             figures.stop.push_ms(stopped);
-            figures.warm.push_ms(started);
+            figures.warm.push_ms(last(&records).since(began));
         }
-        if side == Side::Original {
-            break;
+        if cycles > 0 {
+            // Beside each other, so that both see the same machine.
+            take_floor(place, count, floor)?;
         }
-        // Beside each other, so that both see the same machine.
-        take_floor(place, count, beacons, floor)?;
     }
     Ok(())
 }
 
-/// A supervisor with one group.
-struct Group(Station);
-
-impl Load for Group {
-    const OF: Original = Original::Supervisor;
-    type Client = Client;
-
-    fn begin(place: &Place, side: Side, count: usize, beacons: &Beacons) -> Result<Self, Problem> {
-        let programs = format!(
-            "[program:load]\ncommand={} {} stay\nprocess_name=%(process_num)d\nnumprocs={count}\nstartsecs=0\n\
-             stdout_logfile=NONE\nstderr_logfile=NONE\n",
-            place.program("beacon").display(),
-            beacons.path().display()
-        );
-        Station::start(place, side, &programs).map(Self)
-    }
-
-    fn daemon(&self) -> &Daemon {
-        &self.0.daemon
-    }
-
-    fn client(&mut self) -> Result<Client, Problem> {
-        self.0.client()
-    }
-}
-
-impl Orders for Client {
-    fn stop_all(&mut self) -> Result<(), Problem> {
-        let group = "<param><value><string>load</string></value></param>";
-        self.call("supervisor.stopProcessGroup", group).map(drop)
-    }
-
-    fn start_all(&mut self) -> Result<(), Problem> {
-        let group = "<param><value><string>load</string></value></param>";
-        let at_once = "<param><value><boolean>0</boolean></value></param>";
-        self.call("supervisor.startProcessGroup", &format!("{group}{at_once}")).map(drop)
-    }
+fn last(records: &[Record]) -> Moment {
+    records.iter().map(|record| record.moment()).max().unwrap_or(Moment(0))
 }

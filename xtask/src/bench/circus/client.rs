@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 /// A connection to a daemon's endpoint.
 #[derive(Debug)]
-pub(super) struct Client {
+pub(in crate::bench) struct Client {
     stream: BufReader<UnixStream>,
     /// The body of the last frame that came.
     answer: Vec<u8>,
@@ -43,7 +43,7 @@ impl Client {
     ///
     /// # Errors
     /// When nobody listens, or somebody who does not speak ZMTP 3.
-    pub(super) fn connect(socket: &Path) -> Result<Self, Problem> {
+    pub(in crate::bench) fn connect(socket: &Path) -> Result<Self, Problem> {
         let connected = || -> io::Result<Self> {
             let stream = UnixStream::connect(socket)?;
             stream.set_read_timeout(Some(PATIENCE))?;
@@ -78,7 +78,7 @@ impl Client {
     ///
     /// # Errors
     /// When there is no answer, or a refusal.
-    pub(super) fn call(&mut self, command: &str, properties: &Value) -> Result<Value, Problem> {
+    pub(in crate::bench) fn call(&mut self, command: &str, properties: &Value) -> Result<Value, Problem> {
         self.ask(command, properties).map(|(_, answer)| answer)
     }
 
@@ -86,7 +86,11 @@ impl Client {
     ///
     /// # Errors
     /// As [`Client::call`].
-    pub(super) fn timed(&mut self, command: &str, properties: &Value) -> Result<(Duration, usize), Problem> {
+    pub(in crate::bench) fn timed(
+        &mut self,
+        command: &str,
+        properties: &Value,
+    ) -> Result<(Duration, usize), Problem> {
         self.ask(command, properties).map(|(took, _)| (took, self.answer.len()))
     }
 

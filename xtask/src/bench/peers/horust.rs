@@ -26,7 +26,9 @@ impl Peer for Horust {
     fn refuses(&self, subject: Subject) -> Option<Reason> {
         match subject {
             Subject::Start(1001..) | Subject::Idle(1001..) => Some("takes a minute"),
-            Subject::Start(_) | Subject::Restart | Subject::Idle(_) | Subject::Logs(_) | Subject::Storm => None,
+            Subject::Start(_) | Subject::Restart | Subject::Idle(_) | Subject::Logs(_) | Subject::Storm => {
+                None
+            }
         }
     }
 

@@ -12,7 +12,8 @@ use std::process::{Command, Stdio};
 const SYSTEM: &[(&str, &str)] =
     &[("runsvdir", "runit"), ("s6-svscan", "s6"), ("valgrind", "valgrind"), ("npm", "npm")];
 /// Crates with their versions and programs.
-const CRATES: &[(&str, &str, &str)] = &[("horust", "0.1.14", "horust"), ("pitchfork-cli", "2.33.0", "pitchfork")];
+const CRATES: &[(&str, &str, &str)] =
+    &[("horust", "0.1.14", "horust"), ("pitchfork-cli", "2.33.0", "pitchfork")];
 const PM2: &str = "pm2@7.0.4";
 
 /// Where cargo's are.
@@ -34,22 +35,35 @@ pub(in crate::bench) fn in_path(name: &'static str) -> PathBuf {
 
 /// Installs what is missing. What fails is said and left out: a benchmark without a peer is better than none.
 pub(in crate::bench) fn all() {
-    let missing: Vec<&str> =
-        SYSTEM.iter().filter(|(program, _)| !in_path(program).exists()).map(|(_, package)| *package).collect();
+    let missing: Vec<&str> = SYSTEM
+        .iter()
+        .filter(|(program, _)| !in_path(program).exists())
+        .map(|(_, package)| *package)
+        .collect();
     if !missing.is_empty() {
         let names = missing.join(" ");
         let root = step::output(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0");
         if root && step::works("apt-get", &["--version"]) {
             let mut install = Command::new("apt-get");
-            install.env("DEBIAN_FRONTEND", "noninteractive").args(["-qq", "install", "-y", "--no-install-recommends"]);
-            note(step::run(&format!("apt-get install {names}"), install.args(&missing).stdout(Stdio::null())));
+            install.env("DEBIAN_FRONTEND", "noninteractive").args([
+                "-qq",
+                "install",
+                "-y",
+                "--no-install-recommends",
+            ]);
+            note(step::run(
+                &format!("apt-get install {names}"),
+                install.args(&missing).stdout(Stdio::null()),
+            ));
         } else {
             eprintln!("! not measured without: {names}; as root: apt-get install {names}");
         }
     }
     if !pm2().exists() && in_path("npm").exists() {
         let mut npm = Command::new("npm");
-        npm.args(["install", "--silent", "--no-audit", "--no-fund", "--prefix"]).arg(cargo_root().join("npm")).arg(PM2);
+        npm.args(["install", "--silent", "--no-audit", "--no-fund", "--prefix"])
+            .arg(cargo_root().join("npm"))
+            .arg(PM2);
         note(step::run(&format!("npm install {PM2}"), &mut npm));
     }
     for (name, version, program) in CRATES {
@@ -57,7 +71,10 @@ pub(in crate::bench) fn all() {
             let mut cargo = workspace::cargo();
             cargo.args(["install", name, "--version", version, "--locked", "--root"]).arg(cargo_root());
             cargo.arg("--target-dir").arg(cargo_root().join("build"));
-            note(step::run(&format!("cargo install {name}@{version}, once, which takes minutes"), &mut cargo));
+            note(step::run(
+                &format!("cargo install {name}@{version}, once, which takes minutes"),
+                &mut cargo,
+            ));
         }
     }
 }

@@ -154,4 +154,3 @@ pub(super) const MINDER: &str = "minder";
 pub(super) const MINDER_AS_CIRCUS: &str = "minder as circusd";
 
 pub(super) use circus::station as circus_station;
-pub(super) use supervisor::Station as SupervisorStation;

@@ -43,7 +43,8 @@ impl Peer for Pm2 {
 
     fn start(&self, _place: &Place, home: &Path, work: &Work) -> Result<Box<dyn Running>, Problem> {
         let file = home.join("load.json");
-        let (program, arguments) = work.command.split_first().ok_or_else(|| Problem::Missing("no command".into()))?;
+        let (program, arguments) =
+            work.command.split_first().ok_or_else(|| Problem::Missing("no command".into()))?;
         let output = if work.logs == Logs::None { json!("/dev/null") } else { json!(home.join("out.log")) };
         let application = json!({"name": "load", "script": program, "args": arguments, "interpreter": "none",
             "exec_mode": "fork", "instances": work.count, "autorestart": true, "min_uptime": 0,
@@ -51,7 +52,10 @@ impl Peer for Pm2 {
         fs::write(&file, json!({"apps": [application]}).to_string())
             .map_err(|error| Problem::File(file.display().to_string(), error))?;
         let mut command = Command::new(install::in_path("node"));
-        command.arg(install::pm2().join("lib/Daemon.js")).env("PM2_HOME", home).stderr(std::process::Stdio::null());
+        command
+            .arg(install::pm2().join("lib/Daemon.js"))
+            .env("PM2_HOME", home)
+            .stderr(std::process::Stdio::null());
         let mut daemon = Daemon::start(self.name(), home, &mut command, Ending::Term)?;
         let socket = home.join("rpc.sock");
         daemon.first_answer(|| {
@@ -72,7 +76,11 @@ struct Station {
 impl Station {
     fn client(&mut self, words: &[&str]) -> Result<usize, Problem> {
         let mut client = Command::new(install::in_path("node"));
-        client.arg(install::pm2().join("bin/pm2")).args(words).env("PM2_HOME", &self.home).current_dir(&self.home);
+        client
+            .arg(install::pm2().join("bin/pm2"))
+            .args(words)
+            .env("PM2_HOME", &self.home)
+            .current_dir(&self.home);
         step::output(&mut client).map(|said| said.len())
     }
 }

@@ -26,8 +26,9 @@ impl Peer for Runit {
 
     fn refuses(&self, subject: Subject) -> Option<Reason> {
         match subject {
-            Subject::Start(1000..) | Subject::Idle(1000..) =>
-                Some("`runsvdir` takes fewer than 1000 services"),
+            Subject::Start(1000..) | Subject::Idle(1000..) => {
+                Some("`runsvdir` takes fewer than 1000 services")
+            }
             Subject::Storm => Some("waits a second before it starts again what lived less than one"),
             Subject::Start(_) | Subject::Restart | Subject::Idle(_) | Subject::Logs(_) => None,
         }
