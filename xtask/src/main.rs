@@ -21,12 +21,13 @@ use std::process::ExitCode;
 const USAGE: &str = "usage: cargo xtask COMMAND
 
   setup   prepare what the tests need: the real Supervisor in target/reference-venv, a few packages
+          (--peers: also the other supervisors that bench measures, which takes minutes)
   test    setup, build, and run every test; words after it choose tests by name
           (--original-twice puts the original on both sides, which proves the comparison itself)
   tidy    check the rules that no compiler knows
   ci      fmt, clippy, test, rustdoc, deny, tidy: exactly what the continuous integration runs
   sim     years of faults in a simulated world, from a seed; --help after it says more
-  bench   measure minder and the originals side by side
+  bench   measure minder beside other supervisors; --help after it says more
   chaos   kill, stop and upgrade minder again and again, and count what was lost
 ";
 
@@ -35,7 +36,11 @@ fn main() -> ExitCode {
     let command = arguments.next().unwrap_or_default();
     let rest: Vec<String> = arguments.collect();
     let outcome = match command.as_str() {
-        "setup" => setup::run(),
+        "setup" => match rest.as_slice() {
+            [] => setup::run(),
+            [word] if word == "--peers" => setup::run().map(|()| bench::peers::install::all()),
+            _ => Err(step::Problem::Missing("usage: setup [--peers]".into())),
+        },
         "test" => test::run(&rest),
         "tidy" => tidy::run(),
         "ci" => ci::run(),

@@ -53,16 +53,6 @@ impl Client {
         Ok(body)
     }
 
-    /// How long a call takes, and how many bytes its answer has.
-    ///
-    /// # Errors
-    /// As [`Client::call`].
-    pub(crate) fn timed(&mut self, method: &str, parameters: &str) -> Result<(Duration, usize), Problem> {
-        let begin = Instant::now();
-        let bytes = self.call(method, parameters)?.len();
-        Ok((begin.elapsed(), bytes))
-    }
-
     /// Sends, and reads one whole answer; says how long its head is.
     fn exchange(&mut self, request: &[u8]) -> io::Result<usize> {
         let mut stream = match self.stream.take() {

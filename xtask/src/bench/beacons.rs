@@ -86,12 +86,6 @@ impl Beacons {
         }
     }
 
-    /// Makes a record the next one again.
-    pub(super) fn put_back(&mut self, record: Record) {
-        let bytes = record.0.to_ne_bytes().into_iter().chain(record.1.to_ne_bytes());
-        self.read.splice(0..0, bytes);
-    }
-
     /// The next so many records.
     ///
     /// # Errors

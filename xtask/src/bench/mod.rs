@@ -27,7 +27,7 @@ mod floor;
 mod growth;
 mod idle;
 mod log_path;
-mod peers;
+pub(crate) mod peers;
 mod place;
 mod processes;
 mod report;
@@ -81,6 +81,9 @@ struct Wish {
 pub(crate) fn run(words: &[String]) -> Result<(), Problem> {
     let wish = read(words)?;
     let place = Place::new(wish.pace)?;
+    for absent in peers::install::absent(&place) {
+        println!("! not measured: {absent}; `cargo xtask setup --peers` installs it");
+    }
     let (mut rows, mut curves, mut failed) = (Vec::new(), Vec::new(), Vec::new());
     for (name, measure) in
         SUBJECTS.iter().filter(|(name, _)| wish.only.as_deref().is_none_or(|only| only == *name))

@@ -1,7 +1,7 @@
 //! What all measurements need: a folder, the programs in C, the daemons, and how much time there is.
 
 use super::beacons::Beacons;
-use super::peers::{Peer, install, roster};
+use super::peers::{Peer, roster};
 use crate::step::{self, Problem};
 use crate::workspace;
 use rustix::process::{Resource, getrlimit};
@@ -52,7 +52,7 @@ const PROGRAMS: &[(&str, &str)] = &[
 ];
 
 impl Place {
-    /// Builds minder and the C programs, and installs whom it is measured against; `MINDER_REFERENCE_VENV` names another
+    /// Builds minder and the C programs, `MINDER_REFERENCE_VENV` names another
     /// environment with Supervisor and Circus.
     ///
     /// # Errors
@@ -60,7 +60,6 @@ impl Place {
     pub(super) fn new(pace: Pace) -> Result<Self, Problem> {
         let venv =
             std::env::var_os("MINDER_REFERENCE_VENV").map_or_else(workspace::reference_venv, PathBuf::from);
-        install::all();
         let minder = minder()?;
         let folder = tempfile::Builder::new().prefix("minder-bench").tempdir();
         let folder = folder.map_err(|error| Problem::File("a temporary folder".into(), error))?;

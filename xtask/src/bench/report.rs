@@ -211,7 +211,8 @@ const EXPLANATION: &str = r"
 
 ```
 cargo xtask setup              # the real Supervisor and Circus, in target/reference-venv
-cargo xtask bench              # all of it, and this page; the first run installs the other supervisors, which takes minutes
+cargo xtask setup --peers      # the other supervisors, of fixed versions: takes minutes, once
+cargo xtask bench              # all of it, and this page
 cargo xtask bench --quick      # few repetitions
 cargo xtask bench --only NAME  # cold, start, restart, idle, logs, storm, growth, circus or instructions; prints only
 ```

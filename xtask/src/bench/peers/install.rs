@@ -34,7 +34,7 @@ pub(in crate::bench) fn in_path(name: &'static str) -> PathBuf {
 }
 
 /// Installs what is missing. What fails is said and left out: a benchmark without a peer is better than none.
-pub(in crate::bench) fn all() {
+pub(crate) fn all() {
     let missing: Vec<&str> = SYSTEM
         .iter()
         .filter(|(program, _)| !in_path(program).exists())

@@ -1,12 +1,12 @@
 //! Who is measured: one file each says how it is configured to run many programs, how it is asked, and what it cannot do.
 //!
 //! [`Peer`] begins one with some [`Work`]; [`Running`] is what can be asked of it then. [`install`] provides those that are
-//! not there; one that cannot be provided is left out with a note, and is never a failure.
+//! not there, when it is asked to; one that is not there is left out with a note, and is never a failure.
 
 mod circus;
 mod dinit;
 mod horust;
-pub(super) mod install;
+pub(crate) mod install;
 mod minder;
 mod pitchfork;
 mod pm2;
