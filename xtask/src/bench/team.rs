@@ -4,6 +4,10 @@ use super::figures::Cell;
 use super::peers::{Peer, Subject};
 use super::place::Place;
 use crate::step::Problem;
+use std::time::{Duration, Instant};
+
+/// A turn that took longer is mentioned.
+const WORTH_SAYING: Duration = Duration::from_secs(3);
 
 /// One of them.
 pub(super) struct Member<'a, T> {
@@ -30,10 +34,15 @@ impl<T> Member<'_, T> {
         if !self.takes_part() {
             return;
         }
+        let begun = Instant::now();
         if let Err(problem) = measure(self.peer, &mut self.figures) {
             eprintln!("! {}: {problem}", self.peer.name());
             let first = problem.to_string().lines().next().unwrap_or_default().to_owned();
             self.out = Some(format!("failed: {first}"));
+        }
+        // Whoever waits wants to know for whom.
+        if begun.elapsed() > WORTH_SAYING {
+            eprintln!("  {}: {:.1} s", self.peer.name(), begun.elapsed().as_secs_f32());
         }
     }
 
