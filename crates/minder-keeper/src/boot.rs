@@ -40,12 +40,7 @@ pub const ROLE_VARIABLE: &str = "MINDER_ROLE";
 /// Set to `1` in a front that replaced a keeper after [`Again`](crate::wire::ToKeeper::Again).
 pub const RESTART_VARIABLE: &str = "MINDER_RESTART";
 
-/// This executable. Under a tool that counts instructions that name is the tool's own, so a build that is to be counted
-/// is told by `MINDER_SELF` where it will lie; no other build sets it.
-pub(crate) const SELF: &str = match option_env!("MINDER_SELF") {
-    Some(path) => path,
-    None => "/proc/self/exe",
-};
+const SELF: &str = "/proc/self/exe";
 const TABLE_NAME: &str = "minder-boot";
 /// To be raised with every change of the table. A program can become a keeper only by a table of its own version.
 pub const TABLE_VERSION: u32 = 3;

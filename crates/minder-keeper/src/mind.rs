@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Resource, getrlimit};
 
-use crate::boot::{SELF, mind_environment};
+use crate::boot::mind_environment;
 use crate::held::Held;
 use crate::origin::Origin;
 use crate::spawn::Cloner;
@@ -37,7 +37,7 @@ impl MindCommand {
     #[must_use]
     pub fn own() -> Self {
         let argv = std::env::args_os().map(OsStringExt::into_vec).collect();
-        Self { program: SELF.as_bytes().to_vec(), argv }
+        Self { program: b"/proc/self/exe".to_vec(), argv }
     }
 
     fn request(&self) -> SpawnRequest {

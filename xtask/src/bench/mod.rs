@@ -9,9 +9,8 @@
 //!    ├─ idle          cost, and states            ├ with the `floor`: the least that can be done, in C
 //!    ├─ log_path      bytes through, against cat  │
 //!    ├─ storm         crashes without end         │
-//!    ├─ growth        the cost of one among many  │ ┐ minder alone
-//!    ├─ circus        what only Circus can        │ │
-//!    └─ instructions  of the hot paths            ┘ ┘
+//!    ├─ growth        the cost of one among many  │
+//!    └─ circus        what only Circus can        ┘
 //!         └─▶ figures: rows ─▶ report: docs/benchmarks.md, its charts, JSON
 //! ```
 //!

@@ -214,7 +214,7 @@ cargo xtask setup              # the real Supervisor and Circus, in target/refer
 cargo xtask setup --peers      # the other supervisors, of fixed versions: takes minutes, once
 cargo xtask bench              # all of it, and this page
 cargo xtask bench --quick      # few repetitions
-cargo xtask bench --only NAME  # cold, start, restart, idle, logs, storm, growth, circus or instructions; prints only
+cargo xtask bench --only NAME  # cold, start, restart, idle, logs, storm, growth or circus; prints only
 ```
 
 Times are middle values, with the least and the greatest in brackets, after a warm-up. Run it on a machine that does
@@ -241,7 +241,6 @@ says. A figure of several processes is that of all processes of the supervisor: 
 - **growth** divides minder's costs by the number of programs: what is flat grows with nothing. Memory is what each
   program more than ten adds.
 - **cold start** is with all files in the page cache.
-- **instructions** are those of keeper and mind together under callgrind, for one more operation.
 ";
 
 fn read(path: &str) -> String {

@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 
 /// System packages: one of their programs, and their name.
 const SYSTEM: &[(&str, &str)] =
-    &[("runsvdir", "runit"), ("s6-svscan", "s6"), ("valgrind", "valgrind"), ("npm", "npm")];
+    &[("runsvdir", "runit"), ("s6-svscan", "s6"), ("npm", "npm")];
 /// Crates with their versions and programs.
 const CRATES: &[(&str, &str, &str)] =
     &[("horust", "0.1.14", "horust"), ("pitchfork-cli", "2.33.0", "pitchfork")];
