@@ -52,7 +52,7 @@ pub(super) struct Beacons {
 }
 
 /// Long enough for the slowest start that is measured.
-const PATIENCE: Duration = Duration::from_secs(90);
+const PATIENCE: Duration = Duration::from_secs(40);
 
 impl Beacons {
     /// A new named pipe.

@@ -29,7 +29,8 @@ pub(super) fn measure(place: &Place) -> Result<Vec<Row>, Problem> {
                     let mut running = peer.start(place, &home, &staying(place, 1, &beacons))?;
                     let begun = running.daemon().begun;
                     samples.push_ms(beacons.last_of(1, begun, peer.name())?);
-                    Ok(())
+                    // Some do not hear a signal that comes before they are ready.
+                    running.ready()
                 });
             }
         }

@@ -9,8 +9,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 /// System packages: one of their programs, and their name.
-const SYSTEM: &[(&str, &str)] =
-    &[("runsvdir", "runit"), ("s6-svscan", "s6"), ("npm", "npm")];
+const SYSTEM: &[(&str, &str)] = &[("runsvdir", "runit"), ("s6-svscan", "s6"), ("npm", "npm")];
 /// Crates with their versions and programs.
 const CRATES: &[(&str, &str, &str)] =
     &[("horust", "0.1.14", "horust"), ("pitchfork-cli", "2.33.0", "pitchfork")];
