@@ -28,7 +28,7 @@ pub(super) fn measure(place: &Place) -> Result<Vec<Row>, Problem> {
         let mut cat = Figures::default();
         let mut team = team::<Figures>(place, Subject::Logs(writers));
         // The first round is the warm-up, of those who can be had for less than seconds.
-        for round in 0..=place.pace.choose(1, 4) {
+        for round in 0..=place.pace.choose(1, 3) {
             let take = |figures: &mut Figures, (speed, cost): (f64, f64), warm: bool| {
                 if warm {
                     figures.speed.push(speed);

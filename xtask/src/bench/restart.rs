@@ -29,7 +29,7 @@ pub(super) fn measure(place: &Place) -> Result<Vec<Row>, Problem> {
     let mut team = team::<Samples>(place, Subject::Restart);
     let kills = place.pace.choose(100, 200);
     // Several times each, in turn, so that a disturbance of seconds does not fall on one of them alone.
-    for round in 0..place.pace.choose(1, 3) {
+    for round in 0..place.pace.choose(1, 2) {
         let mut beacons = place.beacons()?;
         let running = Floor::again(place, PROGRAMS, &beacons, "stay")?;
         kill_again_and_again(&mut beacons, kills, "floor", [PAUSE; 2], &mut floor)?;

@@ -62,8 +62,7 @@ pub(super) fn measure(place: &Place) -> Result<Vec<Row>, Problem> {
 
 fn rounds(pace: Pace, count: usize) -> usize {
     match count {
-        0..=100 => pace.choose(1, 3),
-        101..=1000 => pace.choose(1, 2),
+        0..=100 => pace.choose(1, 2),
         _ => 1,
     }
 }
@@ -95,7 +94,7 @@ pub(super) fn life(
     let mut records = beacons.take(count, peer.name())?;
     figures.cold.push_ms(last(&records).since(running.daemon().begun));
     running.ready()?;
-    let cycles = if peer.is_slow() { 0 } else { place.pace.choose(1, 3) };
+    let cycles = if peer.is_slow() { 0 } else { place.pace.choose(1, 2) };
     for cycle in 0..=cycles {
         let age = Moment::now().since(last(&records));
         std::thread::sleep(peer.settled().saturating_sub(age));

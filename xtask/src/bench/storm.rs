@@ -26,7 +26,7 @@ struct Figures {
 pub(super) fn measure(place: &Place) -> Result<Vec<Row>, Problem> {
     let mut floor = Samples::default();
     let mut team = team::<Figures>(place, Subject::Storm);
-    for round in 0..place.pace.choose(1, 3) {
+    for round in 0..place.pace.choose(1, 2) {
         let mut beacons = place.beacons()?;
         let running = Floor::again(place, PROGRAMS, &beacons, "leave")?;
         floor.push(rate(&mut beacons, window(place)));
