@@ -9,6 +9,7 @@
 //! ```
 //!
 //! - [`site`]: what is where, who may see it.
+//! - [`crowd`]: who is connected, and who makes room for others.
 //! - [`auth`]: HTTP basic authentication.
 //! - [`origin`]: whether a request comes from a page of ours, from somebody else's page, or from no browser at all.
 //! - [`reply`]: responses and their bodies.
@@ -24,32 +25,37 @@ use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::time::Duration;
 
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, UnixListener};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 pub mod auth;
+mod crowd;
 pub mod follow;
 pub mod origin;
 pub mod reply;
 pub mod site;
 
 pub use auth::Login;
+pub use crowd::UPLOADS_BYTES_MAX;
 pub use site::Site;
 
-/// How many connections a listener serves at a time. More wait in the kernel's queue.
+use crowd::{Crowd, Guest, Upload};
+use reply::Body;
+
+/// How many connections a listener serves at a time. When more come, those go that have waited longest without a whole request.
 pub const CONNECTIONS_MAX: usize = 256;
 /// How many logs a site streams at a time. More get HTTP 503: each takes three file descriptors and one of the 128
 /// inotify instances that the kernel grants a user, and the programs' own pipes must not run short.
 pub const FOLLOWERS_MAX: usize = 32;
 /// How long the line and the headers of a request may be together, in bytes. Beyond: HTTP 431.
-pub const HEAD_BYTES_MAX: usize = 64 << 10;
+pub const HEAD_BYTES_MAX: usize = 32 << 10;
 /// How many headers a request may have. Beyond: HTTP 431.
 pub const HEADERS_MAX: usize = 100;
 /// How long the body of a form may be, in bytes. Beyond: HTTP 413. That of a call has the limit of
@@ -100,20 +106,29 @@ pub enum Peer {
 /// Serves a site for as long as the process lives. To be run on a [`LocalSet`](tokio::task::LocalSet), where each
 /// connection becomes a task of its own; dropping the future stops accepting and leaves open connections alone.
 pub async fn serve(listener: Listener, site: Rc<Site>) -> Infallible {
-    let room = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let crowd = Crowd::new(CONNECTIONS_MAX);
     loop {
-        // The semaphore is never closed, so there is always a permit in the end.
-        let Ok(permit) = room.clone().acquire_owned().await else { continue };
         let accepted = match &listener {
-            Listener::Unix(unix) => unix.accept().await.map(|(stream, _)| {
-                tokio::task::spawn_local(connection(TokioIo::new(stream), Peer::Unix, site.clone(), permit));
-            }),
-            Listener::Tcp(tcp) => tcp.accept().await.map(|(stream, address)| {
-                // An answer is written in one piece; waiting for more to send with it only delays log streams.
-                let _ = stream.set_nodelay(true);
-                let peer = Peer::Tcp(address);
-                tokio::task::spawn_local(connection(TokioIo::new(stream), peer, site.clone(), permit));
-            }),
+            Listener::Unix(unix) => match unix.accept().await {
+                Ok((stream, _)) => {
+                    let served =
+                        connection(TokioIo::new(stream), Peer::Unix, site.clone(), crowd.admit().await);
+                    tokio::task::spawn_local(served);
+                    Ok(())
+                }
+                Err(error) => Err(error),
+            },
+            Listener::Tcp(tcp) => match tcp.accept().await {
+                Ok((stream, address)) => {
+                    // An answer is written in one piece; waiting for more to send with it only delays log streams.
+                    let _ = stream.set_nodelay(true);
+                    let peer = Peer::Tcp(address);
+                    let served = connection(TokioIo::new(stream), peer, site.clone(), crowd.admit().await);
+                    tokio::task::spawn_local(served);
+                    Ok(())
+                }
+                Err(error) => Err(error),
+            },
         };
         if let Err(error) = accepted
             && error.kind() != io::ErrorKind::ConnectionAborted
@@ -124,13 +139,23 @@ pub async fn serve(listener: Listener, site: Rc<Site>) -> Infallible {
     }
 }
 
-async fn connection<S>(stream: TokioIo<S>, peer: Peer, site: Rc<Site>, _room: OwnedSemaphorePermit)
+async fn connection<S>(stream: TokioIo<S>, peer: Peer, site: Rc<Site>, guest: Guest)
 where
     S: AsyncRead + AsyncWrite + Unpin + 'static,
 {
-    let service = service_fn(|request| {
-        let site = site.clone();
-        async move { Ok::<_, Infallible>(site.handle(request, peer).await) }
+    let guest = Rc::new(guest);
+    let service = service_fn(|request: Request<Incoming>| {
+        let (site, guest) = (site.clone(), guest.clone());
+        async move {
+            let request = request.map(|body| Upload::new(body, guest.clone()));
+            let response = site.handle(request, peer).await;
+            match response.body() {
+                Body::Whole(_) => guest.waits(),
+                // Whoever follows a log is served all the time.
+                Body::Stream(_) => guest.is_served(),
+            }
+            Ok::<_, Infallible>(response)
+        }
     });
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -138,8 +163,10 @@ where
         .max_headers(HEADERS_MAX)
         .max_header_size(HEAD_BYTES_MAX)
         .title_case_headers(true)
-        .serve_connection(stream, service)
-        .await;
-    // A client that went away, or spoke no HTTP: there is nobody left to tell.
-    drop(served);
+        .serve_connection(stream, service);
+    tokio::select! {
+        // A client that went away, or spoke no HTTP: there is nobody left to tell.
+        served = served => drop(served),
+        () = guest.sent_away() => {}
+    }
 }
