@@ -14,6 +14,7 @@ use minder_core::plan::{JournalSpec, Plan};
 use minder_core::time::{Now, WallTime};
 
 use super::opening::Opening;
+use super::socket_file::SocketFile;
 use crate::conf::lower;
 use crate::conf::settings::{Access, Settings};
 use crate::conf::types::LogLevel;
@@ -126,11 +127,14 @@ impl Station {
             traced.then(|| Rc::new(move |text: &str| remark(LogLevel::Trace, text)) as AccessLog);
         for (server, fd) in self.settings.inet_servers.iter().zip(&mut sockets) {
             let listener = Listener::tcp(TcpListener::from(fd))?;
-            serve(listener, &server.access, &rpc, access.clone())?;
+            tokio::task::spawn_local(http::serve(listener, site(&server.access, &rpc, access.clone())?));
         }
         for (server, fd) in self.settings.unix_servers.iter().zip(sockets) {
             let listener = Listener::unix(UnixListener::from(fd))?;
-            serve(listener, &server.access, &rpc, access.clone())?;
+            let site = site(&server.access, &rpc, access.clone())?;
+            let remark = self.remarks(control);
+            let file = SocketFile::new(server.clone(), site, remark);
+            tokio::task::spawn_local(file.serve(listener));
         }
         Ok(())
     }
@@ -191,12 +195,10 @@ fn level(weight: Weight) -> LogLevel {
     }
 }
 
-fn serve(listener: Listener, access: &Access, rpc: &Rc<Rpc>, log: Option<AccessLog>) -> io::Result<()> {
+fn site(access: &Access, rpc: &Rc<Rpc>, log: Option<AccessLog>) -> io::Result<Rc<Site>> {
     let login = match (&access.username, &access.password) {
         (Some(username), Some(password)) if !username.is_empty() => Some(Login::new(username, password)),
         (_, _) => None,
     };
-    let site = Rc::new(Site::new(rpc.clone(), login, log)?);
-    tokio::task::spawn_local(http::serve(listener, site));
-    Ok(())
+    Ok(Rc::new(Site::new(rpc.clone(), login, log)?))
 }
