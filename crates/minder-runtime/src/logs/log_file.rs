@@ -133,7 +133,25 @@ impl LogFile {
         if self.open.as_ref().is_some_and(|target| target.is_at(path.as_bytes()) == Some(true)) {
             return Ok(());
         }
-        self.open_anew()
+        match self.open_anew() {
+            // It is told already that it cannot be written.
+            Err(_) if self.lost.is_some() => Ok(()),
+            Err(error) => {
+                self.lost = Some(0);
+                Err(error)
+            }
+            Ok(()) => Ok(()),
+        }
+    }
+
+    /// Whether bytes are dropped because it cannot be written.
+    pub(super) fn is_failing(&self) -> bool {
+        self.lost.is_some()
+    }
+
+    /// How long the open file is, if it has an end.
+    pub(super) fn size(&self) -> Option<u64> {
+        self.open.as_ref().and_then(Target::size)
     }
 
     /// Opens what has the name now. What was open stays so when that fails.
@@ -169,6 +187,19 @@ impl LogFile {
             }
             Err(_) => {}
         }
+    }
+
+    /// Makes a file that was removed anew: what is written into one without a name is lost when it is closed, and takes
+    /// room on the disk that nobody finds. If that cannot be done there is no file, and why is given back.
+    fn leave_removed(&mut self) -> Option<LogError> {
+        let (Some(target), Name::Path(path)) = (&self.open, &self.name) else { return None };
+        if is_borrowed(path.as_bytes()) || !target.is_removed() {
+            return None;
+        }
+        let path = path.clone();
+        self.close();
+        let error = self.open_anew().err()?;
+        Some(LogError::Gone(path, error.errno()))
     }
 
     pub(super) fn close(&mut self) {
@@ -220,6 +251,10 @@ impl LogFile {
 
     /// Makes ready for a round of moves or writes: opens it if need be, and goes to its end.
     pub(super) fn begin(&mut self, told: &mut Vec<Told>) -> Ready {
+        if let Some(error) = self.leave_removed() {
+            self.fail(error, told);
+            return Ready::Not;
+        }
         if self.open.is_none()
             && let Err(error) = self.open_anew()
         {

@@ -12,6 +12,7 @@ use jiff::tz::TimeZone;
 use minder_core::control::{Control, Observer, Order, Reader, Request};
 use minder_core::plan::{JournalSpec, Plan};
 use minder_core::time::{Now, WallTime};
+use tokio::task::AbortHandle;
 
 use super::opening::Opening;
 use super::socket_file::SocketFile;
@@ -104,11 +105,16 @@ impl Station {
         journal::line(now, LogLevel::Warn, &text)
     }
 
-    /// Serves the sockets that the keeper holds. To be called inside the mind's event loop.
+    /// Serves the sockets that the keeper holds. To be called inside the mind's event loop. What is given back is to be
+    /// aborted before the sockets' files are removed, which would be made again otherwise.
     ///
     /// # Errors
     /// When a socket cannot be taken over.
-    pub fn serve(&self, sockets: Vec<(String, OwnedFd)>, control: &Rc<dyn Control>) -> io::Result<()> {
+    pub fn serve(
+        &self,
+        sockets: Vec<(String, OwnedFd)>,
+        control: &Rc<dyn Control>,
+    ) -> io::Result<Vec<AbortHandle>> {
         let mut sockets = sockets;
         sockets.sort_by_key(|(number, _)| number.parse::<usize>().ok());
         let mut sockets = sockets.into_iter().map(|(_, fd)| fd);
@@ -129,14 +135,15 @@ impl Station {
             let listener = Listener::tcp(TcpListener::from(fd))?;
             tokio::task::spawn_local(http::serve(listener, site(&server.access, &rpc, access.clone())?));
         }
+        let mut files = Vec::new();
         for (server, fd) in self.settings.unix_servers.iter().zip(sockets) {
             let listener = Listener::unix(UnixListener::from(fd))?;
             let site = site(&server.access, &rpc, access.clone())?;
             let remark = self.remarks(control);
             let file = SocketFile::new(server.clone(), site, remark);
-            tokio::task::spawn_local(file.serve(listener));
+            files.push(tokio::task::spawn_local(file.serve(listener)).abort_handle());
         }
-        Ok(())
+        Ok(files)
     }
 
     /// Writes lines into the main log from outside the mind's loop.
