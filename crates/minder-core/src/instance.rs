@@ -18,7 +18,7 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use crate::backoff::Verdict;
+use crate::backoff::{Backoff, Verdict};
 use crate::effect::Effect;
 use crate::event::{Event, Moved, Urgency};
 use crate::ids::{Errno, ExitStatus, InstanceId, Pid, Signal};
@@ -97,6 +97,18 @@ pub enum Trouble {
     BadExit(ExitStatus),
 }
 
+impl Trouble {
+    /// Whether the machine was short of memory, descriptors or processes, for which the program is not to blame.
+    pub fn is_shortage(&self) -> bool {
+        match self {
+            Self::Pipes(errno) | Self::Fork(errno) => errno.is_shortage(),
+            Self::Command(_) | Self::Socket(_) | Self::Unborn(..) | Self::DiedYoung | Self::BadExit(_) => {
+                false
+            }
+        }
+    }
+}
+
 /// What a new process could not do on its way to its program.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum UnbornStep {
@@ -143,6 +155,15 @@ pub enum StopPending {
 }
 
 impl Facts {
+    /// What follows the last attempt, which failed.
+    pub fn verdict(&self, backoff: Backoff) -> Verdict {
+        if self.trouble.as_ref().is_some_and(Trouble::is_shortage) {
+            backoff.after_shortage(self.failures)
+        } else {
+            backoff.after(self.failures)
+        }
+    }
+
     /// Of a slot that nobody has asked for yet.
     pub const FRESH: Self = Self {
         phase: Phase::Down(Rest::Fresh),
@@ -428,7 +449,7 @@ impl Step<'_> {
         let times = if self.planted.is(Mutation::CountFailureTwice) { 2 } else { 1 };
         self.facts.failures = self.facts.failures.saturating_add(times);
         self.facts.trouble = Some(trouble);
-        let verdict = self.spec.backoff.after(self.facts.failures);
+        let verdict = self.facts.verdict(self.spec.backoff);
         let pause = match verdict {
             Verdict::RetryAfter(_) if self.planted.is(Mutation::SkipPause) => core::time::Duration::ZERO,
             Verdict::RetryAfter(pause) => pause,
