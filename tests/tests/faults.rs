@@ -339,3 +339,71 @@ fn without_processes_a_program_waits_and_a_killed_mind_comes_back() {
     daemon.wait_state("a", "RUNNING");
     assert_eq!(daemon.stop().status, "exit 0");
 }
+
+/// A file system in a file, which can be made to answer nobody. Goes with the test, and answers before.
+struct FreezingDisk<'a>(&'a Path);
+
+impl<'a> FreezingDisk<'a> {
+    fn mount(image: &Path, at: &'a Path) -> Result<Self, String> {
+        std::fs::create_dir_all(at).expect("a directory");
+        std::fs::File::create(image).and_then(|file| file.set_len(16 << 20)).expect("an image");
+        run(Command::new("mkfs.ext4").arg("-q").arg(image))?;
+        run(Command::new("mount").args(["-o", "loop"]).arg(image).arg(at))?;
+        Ok(Self(at))
+    }
+
+    fn freeze(&self) -> Result<(), String> {
+        run(Command::new("fsfreeze").arg("--freeze").arg(self.0))
+    }
+
+    fn thaw(&self) -> Result<(), String> {
+        run(Command::new("fsfreeze").arg("--unfreeze").arg(self.0))
+    }
+}
+
+impl Drop for FreezingDisk<'_> {
+    fn drop(&mut self) {
+        // It fails where it is not frozen.
+        let _ = self.thaw();
+        let _ = run(Command::new("umount").arg("--lazy").arg(self.0));
+    }
+}
+
+fn run(command: &mut Command) -> Result<(), String> {
+    let output = command.output().map_err(|error| format!("{command:?}: {error}"))?;
+    if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).into_owned()) }
+}
+
+#[test]
+fn a_disk_that_does_not_answer_for_a_while_costs_no_program_and_no_line() {
+    if only_the_original() {
+        return;
+    }
+    let daemon = Daemon::prepare(
+        Kind::Minder,
+        "[program:writer]\ncommand=/usr/bin/python3 -SE {dir}/writer.py\nstartsecs=0\n\
+         stdout_logfile={dir}/disk/writer.log\nstdout_logfile_maxbytes=0\n\
+         [program:a]\ncommand=/bin/sleep 100\nstartsecs=0\n",
+    );
+    daemon.write("writer.py", crate::mind_death::WRITER);
+    let (image, place) = (daemon.place().path("image"), daemon.place().path("disk"));
+    let disk = match FreezingDisk::mount(&image, &place) {
+        Ok(disk) => disk,
+        Err(why) => return eprintln!("skipped: a disk that freezes needs a loop device and ext4: {why}"),
+    };
+    daemon.launch(&["-n"]);
+    daemon.wait_ready();
+    daemon.wait_file("disk/writer.log", "20\n");
+    let (mind, writer, a) = (mind_of(&daemon).expect("a mind"), daemon.pid_of("writer"), daemon.pid_of("a"));
+    if let Err(why) = disk.freeze() {
+        return eprintln!("skipped: the file system cannot be frozen: {why}");
+    }
+    let state = || std::fs::read_to_string(format!("/proc/{mind}/stat")).unwrap_or_default();
+    daemon.until("the mind waits for the disk", || state().contains(") D ").then_some(()));
+    signal_pid(a, Signal::KILL);
+    disk.thaw().expect("an end of the frost");
+    daemon.until("another a", || (![0, a].contains(&daemon.pid_of("a"))).then_some(()));
+    assert_eq!(daemon.pid_of("writer"), writer);
+    assert_eq!(daemon.stop().status, "exit 0");
+    assert!(crate::mind_death::count_lines(&daemon, "disk/writer.log") > 20);
+}

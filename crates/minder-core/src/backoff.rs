@@ -58,3 +58,22 @@ impl Backoff {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shortage_never_ends_it_where_shortages_pass() {
+        let seconds = Duration::from_secs;
+        let passes = Backoff { retries: 2, step: seconds(1), shortage: Shortage::Passes };
+        for (failures, pause) in [(1, 1), (2, 2), (3, 3), (30, 30), (1000, 30)] {
+            assert_eq!(passes.after_shortage(failures), Verdict::RetryAfter(seconds(pause)), "{failures}");
+        }
+        assert_eq!(passes.after(3), Verdict::GiveUp);
+        let at_once = Backoff { step: Duration::ZERO, ..passes };
+        assert_eq!(at_once.after_shortage(3), Verdict::RetryAfter(seconds(1)));
+        let counts = Backoff { shortage: Shortage::Counts, ..passes };
+        assert_eq!(counts.after_shortage(3), Verdict::GiveUp);
+    }
+}
