@@ -18,7 +18,7 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use crate::backoff::{Backoff, Verdict};
+use crate::backoff::Verdict;
 use crate::effect::Effect;
 use crate::event::{Event, Moved, Urgency};
 use crate::ids::{Errno, ExitStatus, InstanceId, Pid, Signal};
@@ -97,18 +97,6 @@ pub enum Trouble {
     BadExit(ExitStatus),
 }
 
-impl Trouble {
-    /// Whether the machine was short of memory, descriptors or processes, for which the program is not to blame.
-    pub fn is_shortage(&self) -> bool {
-        match self {
-            Self::Pipes(errno) | Self::Fork(errno) => errno.is_shortage(),
-            Self::Command(_) | Self::Socket(_) | Self::Unborn(..) | Self::DiedYoung | Self::BadExit(_) => {
-                false
-            }
-        }
-    }
-}
-
 /// What a new process could not do on its way to its program.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum UnbornStep {
@@ -155,15 +143,6 @@ pub enum StopPending {
 }
 
 impl Facts {
-    /// What follows the last attempt, which failed.
-    pub fn verdict(&self, backoff: Backoff) -> Verdict {
-        if self.trouble.as_ref().is_some_and(Trouble::is_shortage) {
-            backoff.after_shortage(self.failures)
-        } else {
-            backoff.after(self.failures)
-        }
-    }
-
     /// Of a slot that nobody has asked for yet.
     pub const FRESH: Self = Self {
         phase: Phase::Down(Rest::Fresh),

@@ -8,8 +8,9 @@ use minder_core::time::WallTime;
 use rustix::io::Errno;
 
 use super::channel::Told;
-use super::periods::Timetable;
+use super::periods::remove_superfluous;
 use super::rotation::{Aside, Replace};
+use super::taken::{Ready, Taken};
 use super::target::{Begin, Spliced, Target, is_borrowed};
 use super::transfer::{Waiting, waiting};
 use super::trouble::{LogError, reason};
@@ -55,23 +56,6 @@ struct Template {
     directory: BytePath,
     prefix: ByteString,
     suffix: ByteString,
-}
-
-/// How a call that takes bytes from a pipe into the file went.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Taken {
-    /// So many were moved.
-    Some(usize),
-    /// They must be copied.
-    Refused,
-    /// There are none at the moment.
-    Empty,
-    /// There will be none any more.
-    Ended,
-    /// There are some, but the target is full.
-    Held,
-    /// There are some, but it cannot be written.
-    Failed,
 }
 
 /// The most by which a move may carry a file over its limit: as much as the original reads at once.
@@ -505,30 +489,4 @@ impl LogFile {
         self.open = Some(target);
         Ok(())
     }
-}
-
-/// Removes old files of periods. One that cannot be removed is told of and stays; the others go all the same.
-fn remove_superfluous(timetable: &Timetable, path: &BytePath, told: &mut Vec<Told>) {
-    let failed = match timetable.superfluous(path.as_bytes()) {
-        Ok(old) => old
-            .into_iter()
-            .filter_map(|old| {
-                let errno = rustix::fs::unlink(&old[..]).err()?;
-                Some(LogError::Remove(old.into(), reason(errno)))
-            })
-            .collect(),
-        Err(errno) => vec![LogError::List(path.clone(), reason(errno))],
-    };
-    told.extend(failed.into_iter().map(Told::Trouble));
-}
-
-/// Whether bytes can go into a [`LogFile`].
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Ready {
-    /// They can.
-    Yes,
-    /// There is no file, and they are dropped on purpose.
-    Nowhere,
-    /// They cannot, and are dropped and counted.
-    Not,
 }

@@ -68,13 +68,13 @@ impl<R: Fn(LogLevel, &str)> SocketFile<R> {
         loop {
             match servers::on_file_again(&self.server).and_then(Listener::unix) {
                 Ok(listener) => {
-                    self.say(match wait {
+                    self.say(&match wait {
                         None => format!("the socket file `{file}` was removed, and was made again"),
                         Some(_) => format!("the socket file `{file}` could be made again"),
                     });
                     return listener;
                 }
-                Err(error) if wait.is_none() => self.say(format!(
+                Err(error) if wait.is_none() => self.say(&format!(
                     "the socket file `{file}` was removed and cannot be made again: {error}; programs go on, but nobody \
                      can connect there until its directory can be written: it is tried again by itself"
                 )),
@@ -88,13 +88,13 @@ impl<R: Fn(LogLevel, &str)> SocketFile<R> {
 
     fn cannot_watch(&self, why: &str) {
         let file = &self.server.file;
-        self.say(format!(
+        self.say(&format!(
             "the socket file `{file}` is not watched: {why}; should it be removed it is made again at the next start"
         ));
     }
 
-    fn say(&self, text: String) {
-        (self.remark)(LogLevel::Warn, &text);
+    fn say(&self, text: &str) {
+        (self.remark)(LogLevel::Warn, text);
     }
 }
 
