@@ -212,7 +212,7 @@ fn program(name: &str) -> ProgramSpec {
         restart: RestartPolicy::OnUnexpectedExit,
         expected_exits: ExpectedExits(vec![0]),
         readiness: Readiness::StaysUp(Duration::from_secs(1)),
-        backoff: Backoff { retries: 1, step: Duration::from_secs(1), shortage: Shortage::Passes },
+        backoff: Backoff { retries: 1, step: Duration::from_secs(1), shortage: Shortage::Counts },
         stop: StopPolicy {
             signal: Signal::TERM,
             grace: Duration::from_secs(5),
