@@ -250,6 +250,7 @@ fn a_mind_without_descriptors_answers_again_when_there_are_some() {
         return;
     }
     let daemon = Daemon::start(Kind::Minder, "[program:a]\ncommand=/bin/sleep 100\nstartsecs=0\n");
+    daemon.wait_state("a", "RUNNING");
     let (mind, a) = (mind_of(&daemon).expect("a mind"), daemon.pid_of("a"));
     let limited = limit(mind, "nofile", Some(open_files(mind)));
     if limited.status != "exit 0" {
@@ -270,6 +271,7 @@ fn a_mind_that_is_stopped_and_goes_on_is_the_same_one() {
         return;
     }
     let daemon = Daemon::start(Kind::Minder, "[program:a]\ncommand=/bin/sleep 100\nstartsecs=0\n");
+    daemon.wait_state("a", "RUNNING");
     let (mind, a) = (mind_of(&daemon).expect("a mind"), daemon.pid_of("a"));
     signal_pid(mind, Signal::STOP);
     // It ends while the mind stands still, and is started again when that goes on.
@@ -286,6 +288,7 @@ fn a_mind_that_stays_stopped_is_replaced_when_an_exit_waits_for_it() {
         return;
     }
     let daemon = Daemon::start(Kind::Minder, "[program:a]\ncommand=/bin/sleep 100\nstartsecs=0\n");
+    daemon.wait_state("a", "RUNNING");
     let (mind, a) = (mind_of(&daemon).expect("a mind"), daemon.pid_of("a"));
     signal_pid(mind, Signal::STOP);
     signal_pid(a, Signal::KILL);
@@ -394,6 +397,7 @@ fn a_disk_that_does_not_answer_for_a_while_costs_no_program_and_no_line() {
     daemon.launch(&["-n"]);
     daemon.wait_ready();
     daemon.wait_file("disk/writer.log", "20\n");
+    daemon.wait_state("a", "RUNNING");
     let (mind, writer, a) = (mind_of(&daemon).expect("a mind"), daemon.pid_of("writer"), daemon.pid_of("a"));
     if let Err(why) = disk.freeze() {
         return eprintln!("skipped: the file system cannot be frozen: {why}");
