@@ -7,6 +7,7 @@ mod configurations;
 mod corners;
 mod ctl;
 mod events;
+mod faults;
 mod fermentrack;
 mod http;
 mod keeper_death;

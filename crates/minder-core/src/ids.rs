@@ -103,6 +103,14 @@ impl Signal {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Errno(pub i32);
 
+impl Errno {
+    /// Whether it says that the machine, or what we may have of it, was used up at the moment: EAGAIN, ENOMEM, ENFILE, EMFILE,
+    /// ENOBUFS.
+    pub fn is_shortage(self) -> bool {
+        matches!(self.0, 11 | 12 | 23 | 24 | 105)
+    }
+}
+
 /// A string of bytes that the kernel takes as it is: a path, an argument, a value of the environment. A copy shares
 /// the bytes, since a thousand programs say much the same.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]

@@ -428,7 +428,7 @@ impl Step<'_> {
         let times = if self.planted.is(Mutation::CountFailureTwice) { 2 } else { 1 };
         self.facts.failures = self.facts.failures.saturating_add(times);
         self.facts.trouble = Some(trouble);
-        let verdict = self.spec.backoff.after(self.facts.failures);
+        let verdict = self.facts.verdict(self.spec.backoff);
         let pause = match verdict {
             Verdict::RetryAfter(_) if self.planted.is(Mutation::SkipPause) => core::time::Duration::ZERO,
             Verdict::RetryAfter(pause) => pause,

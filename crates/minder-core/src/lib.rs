@@ -36,6 +36,7 @@ pub mod mutation;
 pub mod plan;
 pub mod program;
 pub mod restart;
+mod shortage;
 pub mod socket;
 pub mod stop;
 pub mod supervision;

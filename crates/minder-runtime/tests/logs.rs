@@ -456,7 +456,29 @@ fn a_log_that_cannot_be_opened_says_why_and_is_tried_again() {
     fs::create_dir(directory.path().join("not-yet")).unwrap();
     stream.says("kept");
     assert_eq!(fs::read(&path).unwrap(), b"kept");
-    assert_eq!(stream.ends(), [Told::Trouble(error), Told::Recovered { lost: 4 }]);
+    // Whoever opened it was told, and nobody is told again.
+    assert_eq!(stream.ends(), [Told::Recovered { lost: 4 }]);
+}
+
+#[test]
+fn a_log_that_is_removed_is_made_again_or_drops_and_counts() {
+    let directory = tempfile::tempdir().unwrap();
+    let logs = directory.path().join("logs");
+    let path = logs.join("web.log");
+    fs::create_dir(&logs).unwrap();
+    let mut stream = Stream::new(&plain(&path), Audience::None);
+    stream.says("one");
+    fs::remove_file(&path).unwrap();
+    stream.says("two");
+    assert_eq!(fs::read(&path).unwrap(), b"two");
+    fs::remove_dir_all(&logs).unwrap();
+    stream.says("lost");
+    stream.says("lost too");
+    fs::create_dir(&logs).unwrap();
+    stream.says("kept");
+    assert_eq!(fs::read(&path).unwrap(), b"kept");
+    let gone = LogError::Gone(bytes(&path), minder_core::ids::Errno(libc::ENOENT));
+    assert_eq!(stream.ends(), [Told::Trouble(gone), Told::Recovered { lost: 12 }]);
 }
 
 #[test]

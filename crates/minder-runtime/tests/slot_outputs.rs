@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::time::Duration;
 
-use minder_core::backoff::Backoff;
+use minder_core::backoff::{Backoff, Shortage};
 use minder_core::control::Overhears;
 use minder_core::event::Channel;
 use minder_core::ids::{InstanceId, ProgramName, Signal};
@@ -63,7 +63,7 @@ fn program(stdout: OutputSpec, stderr: ErrorOutput) -> ProgramSpec {
         restart: RestartPolicy::Never,
         expected_exits: ExpectedExits(Vec::new()),
         readiness: Readiness::StaysUp(Duration::ZERO),
-        backoff: Backoff { retries: 0, step: Duration::ZERO },
+        backoff: Backoff { retries: 0, step: Duration::ZERO, shortage: Shortage::Counts },
         stop: StopPolicy {
             signal: Signal::TERM,
             grace: Duration::ZERO,

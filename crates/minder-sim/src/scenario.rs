@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use minder_core::backoff::Backoff;
+use minder_core::backoff::{Backoff, Shortage};
 use minder_core::ids::{ByteString, GroupName, ProgramName, Signal};
 use minder_core::plan::GroupSpec;
 use minder_core::program::{
@@ -223,6 +223,7 @@ fn some_program(chance: &mut Chance, number: u8) -> ProgramSpec {
     spec.backoff = Backoff {
         retries: chance.pick(&[0, 1, 3, 3, 6]),
         step: Duration::from_millis(chance.pick(&[10, 1000, 1000, 7000])),
+        shortage: Shortage::Passes,
     };
     spec.stop.grace = Duration::from_secs(chance.pick(&[0, 1, 10, 10, 20]));
     spec.stop.reach = chance.pick(&[Reach::Process, Reach::Group]);
@@ -261,7 +262,7 @@ pub fn program(name: &str) -> ProgramSpec {
         restart: RestartPolicy::OnUnexpectedExit,
         expected_exits: ExpectedExits(vec![0]),
         readiness: Readiness::StaysUp(Duration::from_secs(1)),
-        backoff: Backoff { retries: 3, step: Duration::from_secs(1) },
+        backoff: Backoff { retries: 3, step: Duration::from_secs(1), shortage: Shortage::Passes },
         stop: StopPolicy {
             signal: Signal::TERM,
             grace: Duration::from_secs(10),

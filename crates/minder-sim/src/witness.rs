@@ -6,10 +6,11 @@ mod looking;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use minder_core::backoff::SHORTAGE_PAUSE_MAX;
 use minder_core::effect::Effect;
 use minder_core::event::{Event, Moved, Urgency};
 use minder_core::ids::{ExitStatus, InstanceId, Pid};
-use minder_core::instance::{Phase, Rest};
+use minder_core::instance::{Phase, Rest, Trouble};
 use minder_core::program::ProgramSpec;
 use minder_core::supervision::{Mode, Supervision};
 use minder_core::time::Instant;
@@ -299,7 +300,11 @@ impl Witness {
             Phase::Waiting { .. } => {
                 watch.failures += 1;
                 let failures = watch.failures;
-                watch.not_before = Some(now + spec.backoff.step * failures);
+                let mut pause = spec.backoff.step * failures;
+                if moved.after.trouble.as_ref().is_some_and(Trouble::is_shortage) {
+                    pause = pause.min(SHORTAGE_PAUSE_MAX);
+                }
+                watch.not_before = Some(now + pause);
                 hold(Invariant::Backoff, moved.after.failures == failures, || {
                     format!(
                         "{failures} attempts of {unit} failed in a row, {} are counted",

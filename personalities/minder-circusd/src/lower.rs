@@ -16,7 +16,7 @@ use std::num::{NonZeroU32, NonZeroU64};
 use std::sync::Arc;
 use std::time::Duration;
 
-use minder_core::backoff::Backoff;
+use minder_core::backoff::{Backoff, Shortage};
 use minder_core::ids::{BytePath, ByteString, Errno, GroupName, ProgramName, Signal, SocketName};
 use minder_core::instance::{Trouble, UnbornStep};
 use minder_core::plan::{GroupSpec, Plan};
@@ -82,7 +82,7 @@ impl Lowering {
             restart: RestartPolicy::Never,
             expected_exits: ExpectedExits(vec![0]),
             readiness: Readiness::StaysUp(Duration::ZERO),
-            backoff: Backoff { retries: 0, step: Duration::ZERO },
+            backoff: Backoff { retries: 0, step: Duration::ZERO, shortage: Shortage::Counts },
             stop: stop(options),
             stdin: stdin(options),
             stdout: output(&options.stdout_stream, options.close_child_stdout),

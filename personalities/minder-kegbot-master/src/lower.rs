@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use minder_config::Problem;
-use minder_core::backoff::Backoff;
+use minder_core::backoff::{Backoff, Shortage};
 use minder_core::ids::{ByteString, GroupName, ProgramName, Signal};
 use minder_core::plan::{GroupSpec, Plan, PlanProblem};
 use minder_core::program::{
@@ -87,7 +87,7 @@ fn program(app: &App, search: &Arc<[ByteString]>) -> ProgramSpec {
         restart: RestartPolicy::Always,
         expected_exits: ExpectedExits(vec![0]),
         readiness: Readiness::StaysUp(SETTLED_AFTER),
-        backoff: Backoff { retries: u32::MAX, step: PAUSE_STEP },
+        backoff: Backoff { retries: u32::MAX, step: PAUSE_STEP, shortage: Shortage::Passes },
         stop: StopPolicy {
             signal: Signal::TERM,
             grace: STOP_GRACE,

@@ -251,7 +251,7 @@ impl Page<'_> {
             }
             // A shutdown gives up what still had attempts left, and the original says nothing of it.
             (Phase::Waiting { .. }, Phase::Down(_))
-                if spec.backoff.after(moved.before.failures) == Verdict::GiveUp =>
+                if moved.before.verdict(spec.backoff) == Verdict::GiveUp =>
             {
                 let text = format!("gave up: {name} entered FATAL state, too many start retries too quickly");
                 self.info(&text);

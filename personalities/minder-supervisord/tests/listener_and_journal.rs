@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
-use minder_core::backoff::Backoff;
+use minder_core::backoff::{Backoff, Shortage};
 use minder_core::control::{Observer, Order};
 use minder_core::effect::Effect;
 use minder_core::event::{Announcement, Channel, Event, Output};
@@ -212,7 +212,7 @@ fn program(name: &str) -> ProgramSpec {
         restart: RestartPolicy::OnUnexpectedExit,
         expected_exits: ExpectedExits(vec![0]),
         readiness: Readiness::StaysUp(Duration::from_secs(1)),
-        backoff: Backoff { retries: 1, step: Duration::from_secs(1) },
+        backoff: Backoff { retries: 1, step: Duration::from_secs(1), shortage: Shortage::Counts },
         stop: StopPolicy {
             signal: Signal::TERM,
             grace: Duration::from_secs(5),

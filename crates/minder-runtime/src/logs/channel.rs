@@ -13,8 +13,9 @@ use rustix::process::geteuid;
 use crate::pipes::Trigger;
 
 use super::capture::{Collected, Marks, Piece};
-use super::log_file::{LogFile, Ready, Taken};
+use super::log_file::LogFile;
 use super::stamp::stamp;
+use super::taken::{Ready, Taken};
 use super::transfer::{Peeked, Scratch, Waiting, is_abandoned, waiting, with_scratch};
 use super::trouble::LogError;
 use super::{strip_ansi, syslog};

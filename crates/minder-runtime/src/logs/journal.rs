@@ -1,5 +1,6 @@
 //! minder's own log.
 
+use std::borrow::Cow;
 use std::mem;
 
 use minder_core::ids::BytePath;
@@ -25,6 +26,15 @@ pub struct Journal {
     syslog: Option<Box<str>>,
     /// Whole lines that are written with the next [`Journal::flush`].
     waiting: Vec<u8>,
+    last_line: LastLine,
+}
+
+/// How the file ends, as far as we wrote it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum LastLine {
+    Whole,
+    /// There was room for a part of it only.
+    Torn,
 }
 
 impl Journal {
@@ -39,6 +49,7 @@ impl Journal {
             },
             syslog: spec.syslog.clone(),
             waiting: Vec::new(),
+            last_line: LastLine::Whole,
         }
     }
 
@@ -91,9 +102,20 @@ impl Journal {
     }
 
     fn put(&mut self, lines: &[u8], now: WallTime, told: &mut Vec<Told>) {
-        self.file.make_room(lines.len(), now, told);
-        let written = self.file.write(lines, now, told);
-        self.file.overflow((lines.len() - written) as u64, told);
+        let text = match self.last_line {
+            LastLine::Whole => Cow::Borrowed(lines),
+            // The first line that fits again is to be one of its own.
+            LastLine::Torn => Cow::Owned([b"\n", lines].concat()),
+        };
+        self.file.make_room(text.len(), now, told);
+        let size = self.file.size();
+        let written = self.file.write(&text, now, told);
+        self.file.overflow((text.len() - written) as u64, told);
+        self.last_line = match (self.file.is_failing(), self.file.size() == size) {
+            (false, _) => LastLine::Whole,
+            (true, false) => LastLine::Torn,
+            (true, true) => self.last_line,
+        };
         if let Some(echo) = &mut self.echo
             && echo.seek_end().is_ok()
         {

@@ -8,8 +8,9 @@ use minder_core::time::WallTime;
 use rustix::io::Errno;
 
 use super::channel::Told;
-use super::periods::Timetable;
+use super::periods::remove_superfluous;
 use super::rotation::{Aside, Replace};
+use super::taken::{Ready, Taken};
 use super::target::{Begin, Spliced, Target, is_borrowed};
 use super::transfer::{Waiting, waiting};
 use super::trouble::{LogError, reason};
@@ -55,23 +56,6 @@ struct Template {
     directory: BytePath,
     prefix: ByteString,
     suffix: ByteString,
-}
-
-/// How a call that takes bytes from a pipe into the file went.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Taken {
-    /// So many were moved.
-    Some(usize),
-    /// They must be copied.
-    Refused,
-    /// There are none at the moment.
-    Empty,
-    /// There will be none any more.
-    Ended,
-    /// There are some, but the target is full.
-    Held,
-    /// There are some, but it cannot be written.
-    Failed,
 }
 
 /// The most by which a move may carry a file over its limit: as much as the original reads at once.
@@ -133,7 +117,25 @@ impl LogFile {
         if self.open.as_ref().is_some_and(|target| target.is_at(path.as_bytes()) == Some(true)) {
             return Ok(());
         }
-        self.open_anew()
+        match self.open_anew() {
+            // It is told already that it cannot be written.
+            Err(_) if self.lost.is_some() => Ok(()),
+            Err(error) => {
+                self.lost = Some(0);
+                Err(error)
+            }
+            Ok(()) => Ok(()),
+        }
+    }
+
+    /// Whether bytes are dropped because it cannot be written.
+    pub(super) fn is_failing(&self) -> bool {
+        self.lost.is_some()
+    }
+
+    /// How long the open file is, if it has an end.
+    pub(super) fn size(&self) -> Option<u64> {
+        self.open.as_ref().and_then(Target::size)
     }
 
     /// Opens what has the name now. What was open stays so when that fails.
@@ -169,6 +171,19 @@ impl LogFile {
             }
             Err(_) => {}
         }
+    }
+
+    /// Makes a file that was removed anew: what is written into one without a name is lost when it is closed, and takes
+    /// room on the disk that nobody finds. If that cannot be done there is no file, and why is given back.
+    fn leave_removed(&mut self) -> Option<LogError> {
+        let (Some(target), Name::Path(path)) = (&self.open, &self.name) else { return None };
+        if is_borrowed(path.as_bytes()) || !target.is_removed() {
+            return None;
+        }
+        let path = path.clone();
+        self.close();
+        let error = self.open_anew().err()?;
+        Some(LogError::Gone(path, error.errno()))
     }
 
     pub(super) fn close(&mut self) {
@@ -220,6 +235,10 @@ impl LogFile {
 
     /// Makes ready for a round of moves or writes: opens it if need be, and goes to its end.
     pub(super) fn begin(&mut self, told: &mut Vec<Told>) -> Ready {
+        if let Some(error) = self.leave_removed() {
+            self.fail(error, told);
+            return Ready::Not;
+        }
         if self.open.is_none()
             && let Err(error) = self.open_anew()
         {
@@ -470,30 +489,4 @@ impl LogFile {
         self.open = Some(target);
         Ok(())
     }
-}
-
-/// Removes old files of periods. One that cannot be removed is told of and stays; the others go all the same.
-fn remove_superfluous(timetable: &Timetable, path: &BytePath, told: &mut Vec<Told>) {
-    let failed = match timetable.superfluous(path.as_bytes()) {
-        Ok(old) => old
-            .into_iter()
-            .filter_map(|old| {
-                let errno = rustix::fs::unlink(&old[..]).err()?;
-                Some(LogError::Remove(old.into(), reason(errno)))
-            })
-            .collect(),
-        Err(errno) => vec![LogError::List(path.clone(), reason(errno))],
-    };
-    told.extend(failed.into_iter().map(Told::Trouble));
-}
-
-/// Whether bytes can go into a [`LogFile`].
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Ready {
-    /// They can.
-    Yes,
-    /// There is no file, and they are dropped on purpose.
-    Nowhere,
-    /// They cannot, and are dropped and counted.
-    Not,
 }

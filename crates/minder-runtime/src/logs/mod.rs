@@ -50,6 +50,7 @@ mod rotation;
 mod stamp;
 mod strip_ansi;
 mod syslog;
+mod taken;
 mod target;
 mod transfer;
 mod trouble;

@@ -7,13 +7,16 @@
 //! One corner is ours: where an old file has that name, because clocks were set back, the original drops that file. Here
 //! the two periods that come then share the next one.
 
+use minder_core::ids::BytePath;
 use minder_core::program::{PeriodUnit, Periods, Weekday, Zone};
 use minder_core::time::WallTime;
 use rustix::fs::{Dir, Mode, OFlags};
 use rustix::io::Errno;
 
 use super::calendar::{broken_down, text};
+use super::channel::Told;
 use super::target::Identity;
+use super::trouble::{LogError, reason};
 
 const HOUR: i64 = 60 * 60;
 const DAY: i64 = 24 * HOUR;
@@ -187,4 +190,19 @@ fn days_since_monday(day: Weekday) -> i64 {
         Weekday::Saturday => 5,
         Weekday::Sunday => 6,
     }
+}
+
+/// Removes old files of periods. One that cannot be removed is told of and stays; the others go all the same.
+pub(super) fn remove_superfluous(timetable: &Timetable, path: &BytePath, told: &mut Vec<Told>) {
+    let failed = match timetable.superfluous(path.as_bytes()) {
+        Ok(old) => old
+            .into_iter()
+            .filter_map(|old| {
+                let errno = rustix::fs::unlink(&old[..]).err()?;
+                Some(LogError::Remove(old.into(), reason(errno)))
+            })
+            .collect(),
+        Err(errno) => vec![LogError::List(path.clone(), reason(errno))],
+    };
+    told.extend(failed.into_iter().map(Told::Trouble));
 }

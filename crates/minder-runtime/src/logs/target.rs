@@ -147,6 +147,11 @@ impl Target {
         Some((there.st_dev, there.st_ino) == self.identity)
     }
 
+    /// Whether it is a regular file that has no name any more.
+    pub(super) fn is_removed(&self) -> bool {
+        self.kind == Kind::Regular && rustix::fs::fstat(&self.fd).is_ok_and(|stat| stat.st_nlink == 0)
+    }
+
     /// Which file it is.
     pub(super) fn identity(&self) -> Identity {
         self.identity

@@ -21,6 +21,7 @@ use minder_supervisord::daemon::front::{self, Prepared, Start};
 use minder_supervisord::daemon::opening::Opening;
 use minder_supervisord::daemon::servers;
 use minder_supervisord::daemon::station;
+use tokio::task::AbortHandle;
 
 use super::{Beginning, Kind, Station, become_keeper, fail, taken};
 
@@ -88,6 +89,8 @@ pub(super) struct Supervisord {
     opening: Opening,
     lives: u32,
     keeper: u32,
+    /// Whoever keeps the sockets' files in place.
+    files: Vec<AbortHandle>,
 }
 
 /// Makes it of what the keeper holds.
@@ -104,6 +107,7 @@ pub(super) fn station(first: &[u8], heritage: &mut Heritage) -> io::Result<Super
         opening: Opening::decode(&opening),
         lives: heritage.lives(),
         keeper: heritage.keeper(),
+        files: Vec::new(),
     };
     if supervisord.lives == 0 {
         clean_stale_logs(&supervisord.station);
@@ -136,7 +140,8 @@ impl Station for Supervisord {
     }
 
     fn serve(&mut self, control: &Rc<dyn Control>) -> io::Result<()> {
-        self.station.serve(std::mem::take(&mut self.sockets), control)
+        self.files = self.station.serve(std::mem::take(&mut self.sockets), control)?;
+        Ok(())
     }
 
     fn pidfile(&self) -> Option<&Path> {
@@ -144,6 +149,7 @@ impl Station for Supervisord {
     }
 
     fn clear_away(&self, _mind: &mut Mind) {
+        self.files.iter().for_each(AbortHandle::abort);
         for file in self.station.leavings().files {
             // Somebody may have removed it before.
             let _ = std::fs::remove_file(file);

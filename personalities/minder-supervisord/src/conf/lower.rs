@@ -9,7 +9,7 @@ use super::settings::{
 use super::shellwords;
 use super::types::{AutoRestart, LogFile};
 use minder_config::Problem;
-use minder_core::backoff::Backoff;
+use minder_core::backoff::{Backoff, Shortage};
 use minder_core::ids::{BytePath, ByteString, GroupName, ProgramName, Signal};
 use minder_core::plan::{
     Echo, GroupSocket, GroupSpec, JournalSpec, Plan, PlanProblem, SocketAddress, Subscription,
@@ -174,7 +174,11 @@ impl Lowering<'_> {
             },
             expected_exits: ExpectedExits(process.exitcodes.clone()),
             readiness: Readiness::StaysUp(seconds(process.startsecs)),
-            backoff: Backoff { retries: saturated(process.startretries), step: BACKOFF_STEP },
+            backoff: Backoff {
+                retries: saturated(process.startretries),
+                step: BACKOFF_STEP,
+                shortage: Shortage::Passes,
+            },
             stop: StopPolicy {
                 signal: Signal(u8::try_from(process.stopsignal).unwrap_or(Signal::TERM.0)),
                 grace: seconds(process.stopwaitsecs),

@@ -12,6 +12,7 @@ pub mod opening;
 pub mod options;
 mod privileges;
 pub mod servers;
+mod socket_file;
 pub mod station;
 
 /// The version of Supervisor that is spoken.

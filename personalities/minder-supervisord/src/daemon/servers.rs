@@ -89,21 +89,35 @@ fn on_port(server: &InetServer) -> io::Result<OwnedFd> {
 fn on_file(server: &UnixServer) -> Result<OwnedFd, String> {
     let path = Path::new(&server.file);
     let listener = bind_linked(path, server.mode).map_err(|error| refused(&error))?;
-    let (uid, gid) = (server.owner.uid, server.owner.gid);
-    if uid.is_some() || gid.is_some() {
-        chown(path, uid, gid).map_err(|_| {
-            let show = |id: Option<u32>| id.map_or_else(|| "-1".to_owned(), |id| id.to_string());
-            format!(
-                "Not permitted to chown {} to uid/gid ({}, {}); adjust \"sockchown\" value in config file or on command \
-                 line to values that the current user ({}) can successfully chown",
-                server.file,
-                show(uid),
-                show(gid),
-                current_user()
-            )
-        })?;
-    }
+    give_away(server).map_err(|_| {
+        let show = |id: Option<u32>| id.map_or_else(|| "-1".to_owned(), |id| id.to_string());
+        format!(
+            "Not permitted to chown {} to uid/gid ({}, {}); adjust \"sockchown\" value in config file or on command \
+             line to values that the current user ({}) can successfully chown",
+            server.file,
+            show(server.owner.uid),
+            show(server.owner.gid),
+            current_user()
+        )
+    })?;
     Ok(listener.into())
+}
+
+/// Opens a server on a file once more, after the file was removed. A file that nobody answers behind is replaced.
+///
+/// # Errors
+/// When it cannot be made, or not be given to whom it belongs; then there is none.
+pub(super) fn on_file_again(server: &UnixServer) -> io::Result<UnixListener> {
+    let listener = bind_linked(Path::new(&server.file), server.mode)?;
+    give_away(server).inspect_err(|_| {
+        let _ = std::fs::remove_file(&server.file);
+    })?;
+    Ok(listener)
+}
+
+fn give_away(server: &UnixServer) -> io::Result<()> {
+    let (uid, gid) = (server.owner.uid, server.owner.gid);
+    if uid.is_some() || gid.is_some() { chown(&server.file, uid, gid) } else { Ok(()) }
 }
 
 fn bind_linked(path: &Path, mode: i64) -> io::Result<UnixListener> {

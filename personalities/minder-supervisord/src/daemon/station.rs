@@ -12,8 +12,10 @@ use jiff::tz::TimeZone;
 use minder_core::control::{Control, Observer, Order, Reader, Request};
 use minder_core::plan::{JournalSpec, Plan};
 use minder_core::time::{Now, WallTime};
+use tokio::task::AbortHandle;
 
 use super::opening::Opening;
+use super::socket_file::SocketFile;
 use crate::conf::lower;
 use crate::conf::settings::{Access, Settings};
 use crate::conf::types::LogLevel;
@@ -103,11 +105,16 @@ impl Station {
         journal::line(now, LogLevel::Warn, &text)
     }
 
-    /// Serves the sockets that the keeper holds. To be called inside the mind's event loop.
+    /// Serves the sockets that the keeper holds. To be called inside the mind's event loop. What is given back is to be
+    /// aborted before the sockets' files are removed, which would be made again otherwise.
     ///
     /// # Errors
     /// When a socket cannot be taken over.
-    pub fn serve(&self, sockets: Vec<(String, OwnedFd)>, control: &Rc<dyn Control>) -> io::Result<()> {
+    pub fn serve(
+        &self,
+        sockets: Vec<(String, OwnedFd)>,
+        control: &Rc<dyn Control>,
+    ) -> io::Result<Vec<AbortHandle>> {
         let mut sockets = sockets;
         sockets.sort_by_key(|(number, _)| number.parse::<usize>().ok());
         let mut sockets = sockets.into_iter().map(|(_, fd)| fd);
@@ -126,13 +133,17 @@ impl Station {
             traced.then(|| Rc::new(move |text: &str| remark(LogLevel::Trace, text)) as AccessLog);
         for (server, fd) in self.settings.inet_servers.iter().zip(&mut sockets) {
             let listener = Listener::tcp(TcpListener::from(fd))?;
-            serve(listener, &server.access, &rpc, access.clone())?;
+            tokio::task::spawn_local(http::serve(listener, site(&server.access, &rpc, access.clone())?));
         }
+        let mut files = Vec::new();
         for (server, fd) in self.settings.unix_servers.iter().zip(sockets) {
             let listener = Listener::unix(UnixListener::from(fd))?;
-            serve(listener, &server.access, &rpc, access.clone())?;
+            let site = site(&server.access, &rpc, access.clone())?;
+            let remark = self.remarks(control);
+            let file = SocketFile::new(server.clone(), site, remark);
+            files.push(tokio::task::spawn_local(file.serve(listener)).abort_handle());
         }
-        Ok(())
+        Ok(files)
     }
 
     /// Writes lines into the main log from outside the mind's loop.
@@ -191,12 +202,10 @@ fn level(weight: Weight) -> LogLevel {
     }
 }
 
-fn serve(listener: Listener, access: &Access, rpc: &Rc<Rpc>, log: Option<AccessLog>) -> io::Result<()> {
+fn site(access: &Access, rpc: &Rc<Rpc>, log: Option<AccessLog>) -> io::Result<Rc<Site>> {
     let login = match (&access.username, &access.password) {
         (Some(username), Some(password)) if !username.is_empty() => Some(Login::new(username, password)),
         (_, _) => None,
     };
-    let site = Rc::new(Site::new(rpc.clone(), login, log)?);
-    tokio::task::spawn_local(http::serve(listener, site));
-    Ok(())
+    Ok(Rc::new(Site::new(rpc.clone(), login, log)?))
 }

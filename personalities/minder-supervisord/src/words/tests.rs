@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
-use minder_core::backoff::Backoff;
+use minder_core::backoff::{Backoff, Shortage};
 use minder_core::control::Report;
 use minder_core::ids::{
     ByteString, CoreDump, Errno, ExitStatus, GroupName, InstanceId, Pid, ProgramName, Signal,
@@ -50,7 +50,7 @@ fn spec() -> ProgramSpec {
         restart: RestartPolicy::Never,
         expected_exits: ExpectedExits(vec![0]),
         readiness: Readiness::StaysUp(Duration::ZERO),
-        backoff: Backoff { retries: 0, step: Duration::ZERO },
+        backoff: Backoff { retries: 0, step: Duration::ZERO, shortage: Shortage::Passes },
         stop: StopPolicy {
             signal: Signal::TERM,
             grace: Duration::ZERO,

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use minder_core::backoff::Backoff;
+use minder_core::backoff::{Backoff, Shortage};
 use minder_core::change::PlanChange;
 use minder_core::control::{Answer, Control, Refusal, Reply, Report, Request, Selection, Status, may_start};
 use minder_core::ids::{ByteString, GroupName, InstanceId, Pid, ProgramName, Signal};
@@ -293,7 +293,7 @@ pub(crate) fn program(name: &str, command: &str) -> ProgramSpec {
         restart: RestartPolicy::OnUnexpectedExit,
         expected_exits: ExpectedExits(vec![0]),
         readiness: Readiness::StaysUp(Duration::from_secs(1)),
-        backoff: Backoff { retries: 3, step: Duration::from_secs(1) },
+        backoff: Backoff { retries: 3, step: Duration::from_secs(1), shortage: Shortage::Passes },
         stop: StopPolicy {
             signal: Signal::TERM,
             grace: Duration::from_secs(10),

@@ -7,7 +7,7 @@ use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use minder_core::backoff::Backoff;
+use minder_core::backoff::{Backoff, Shortage};
 use minder_core::control::Refusal;
 use minder_core::ids::{CoreDump, ExitStatus, Signal};
 use minder_core::instance::{Phase, Rest, Trouble};
@@ -39,7 +39,7 @@ fn programs() -> Vec<(&'static str, i64, Vec<ProgramSpec>)> {
         stderr.log = LogTarget::File(bytes("/tmp/rpcref/absent.log"));
     }
     let mut quick = program("quick", "/bin/sh -c \"exit 3\"");
-    quick.backoff = Backoff { retries: 0, step: Duration::from_secs(1) };
+    quick.backoff = Backoff { retries: 0, step: Duration::from_secs(1), shortage: Shortage::Passes };
     let mut g1 = program("g1", "/bin/cat");
     g1.directory = Some(bytes("/tmp"));
     g1.identity = Some(Identity { uid: 65534, gid: 65534, groups: Vec::new() });
