@@ -9,6 +9,7 @@ mod ctl;
 mod events;
 mod faults;
 mod fermentrack;
+mod hostile;
 mod http;
 mod keeper_death;
 mod lifecycle;

@@ -181,6 +181,9 @@ pub(crate) fn mind(port: Port) -> ExitCode {
     }
 }
 
+/// How many threads may be at work beside the loop, each on one large request.
+const BESIDE_MAX: usize = 2;
+
 fn run_mind(port: Port) -> io::Result<()> {
     process::ignore_file_size_signal();
     process::leave_requests_to_the_keeper();
@@ -195,7 +198,11 @@ fn run_mind(port: Port) -> io::Result<()> {
         Kind::Circusd => Box::new(circusd::station(&first, &mut heritage)?),
         Kind::KegbotMaster => Box::new(kegbot::station(&heritage)?),
     };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_io()
+        .enable_time()
+        .max_blocking_threads(BESIDE_MAX)
+        .build()?;
     let local = tokio::task::LocalSet::new();
     local.block_on(&runtime, live(heritage, station, kind, file))
 }

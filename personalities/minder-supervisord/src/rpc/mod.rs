@@ -37,7 +37,7 @@ pub mod python;
 
 use self::faults::{Code, Failure, fault};
 use crate::words::Quoted;
-use crate::xmlrpc::{DecodeError, Limits, decode_call, encode_response};
+use crate::xmlrpc::{Call, DecodeError, Limits, decode_call, encode_response};
 
 /// The version of the programming interface, `getAPIVersion`.
 pub const API_VERSION: &str = "3.0";
@@ -97,6 +97,23 @@ pub enum Answered {
     Crashed,
 }
 
+/// How much of a body that is no call is put into the log, in bytes. The original puts all of it there, and so a stranger could
+/// fill the disk.
+const QUOTED_MAX: usize = 4096;
+/// Longer bodies are read beside the loop, which has others to serve meanwhile. In bytes; reading so many takes less than a
+/// millisecond.
+const READ_HERE_MAX: usize = 64 << 10;
+
+async fn decoded(body: &[u8]) -> Result<Call, DecodeError> {
+    if body.len() <= READ_HERE_MAX {
+        return decode_call(body, Limits::REQUEST);
+    }
+    let owned = body.to_vec();
+    let beside = tokio::task::spawn_blocking(move || decode_call(&owned, Limits::REQUEST));
+    // It fails only when the runtime ends.
+    beside.await.unwrap_or_else(|_| decode_call(body, Limits::REQUEST))
+}
+
 impl Rpc {
     /// Methods that ask `control`.
     #[must_use]
@@ -123,7 +140,7 @@ impl Rpc {
 
     /// Carries out the call in a request body.
     pub async fn respond(&self, body: &[u8]) -> Answered {
-        let call = match decode_call(body, Limits::REQUEST) {
+        let call = match decoded(body).await {
             Ok(call) => call,
             Err(error) => {
                 let why = match error {
@@ -131,10 +148,14 @@ impl Rpc {
                     _ => "unmarshallable",
                 };
                 self.remark(Weight::Error, || {
-                    format!(
-                        "XML-RPC request data {} is invalid: {why}",
-                        Quoted(&String::from_utf8_lossy(body))
-                    )
+                    let (shown, rest) = body.split_at(body.len().min(QUOTED_MAX));
+                    let cut = if rest.is_empty() {
+                        String::new()
+                    } else {
+                        format!(" and {} bytes more", rest.len())
+                    };
+                    let shown = String::from_utf8_lossy(shown);
+                    format!("XML-RPC request data {}{cut} is invalid: {why}", Quoted(&shown))
                 });
                 return Answered::BadRequest;
             }
