@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use minder_core::backoff::Shortage;
 use minder_core::effect::Effect;
 use minder_core::event::{Event, Moved};
 use minder_core::ids::{CoreDump, ExitStatus, Signal};
@@ -21,6 +22,7 @@ fn worker(name: &str) -> ProgramSpec {
     spec.restart = RestartPolicy::Always;
     spec.backoff.step = Duration::from_millis(1);
     spec.backoff.retries = 5;
+    spec.backoff.shortage = Shortage::Counts;
     spec.stop.grace = Duration::from_secs(30);
     spec
 }

@@ -223,7 +223,7 @@ fn some_program(chance: &mut Chance, number: u8) -> ProgramSpec {
     spec.backoff = Backoff {
         retries: chance.pick(&[0, 1, 3, 3, 6]),
         step: Duration::from_millis(chance.pick(&[10, 1000, 1000, 7000])),
-        shortage: Shortage::Passes,
+        shortage: chance.pick(&[Shortage::Passes, Shortage::Counts]),
     };
     spec.stop.grace = Duration::from_secs(chance.pick(&[0, 1, 10, 10, 20]));
     spec.stop.reach = chance.pick(&[Reach::Process, Reach::Group]);
