@@ -10,6 +10,7 @@
 //!    ├─ log_path      bytes through, against cat  │
 //!    ├─ storm         crashes without end         │
 //!    ├─ growth        the cost of one among many  │
+//!    ├─ instructions  of the paths that matter    │
 //!    └─ circus        what only Circus can        ┘
 //!         └─▶ figures: rows ─▶ report: docs/benchmarks.md, its charts, JSON
 //! ```
@@ -25,6 +26,7 @@ mod figures;
 mod floor;
 mod growth;
 mod idle;
+mod instructions;
 mod log_path;
 pub(crate) mod peers;
 mod place;
@@ -58,6 +60,7 @@ const SUBJECTS: &[(&str, Measure)] = &[
     ("logs", |place| rows(log_path::measure(place))),
     ("storm", |place| rows(storm::measure(place))),
     ("growth", growth::measure),
+    ("instructions", |place| rows(instructions::measure(place))),
     ("circus", |place| rows(circus::measure(place))),
 ];
 
