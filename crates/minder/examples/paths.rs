@@ -14,8 +14,9 @@ use std::sync::Arc;
 use minder_core::effect::Effect;
 use minder_core::ids::{ExitStatus, InstanceId, Pid};
 use minder_core::input::Input;
+use minder_core::instance::Phase;
 use minder_core::plan::GroupSpec;
-use minder_core::program::{LogTarget, OutputFilter, OutputSpec, Publish, Rotation, Syslog};
+use minder_core::program::{LogTarget, OutputFilter, OutputSpec, Publish, Rotation, Startup, Syslog};
 use minder_core::restart::RestartPolicy;
 use minder_core::supervision::Supervision;
 use minder_core::time::{Instant, Now, WallTime};
@@ -61,6 +62,7 @@ fn spawn(times: u32) {
 /// From an exit to the order for the next process and the news of it, with all that is written down on the way.
 fn restart(times: u32) {
     let mut spec = fake::program("crasher", "/bin/false");
+    spec.startup = Startup::Automatic;
     spec.restart = RestartPolicy::Always;
     spec.readiness = minder_core::program::Readiness::StaysUp(std::time::Duration::ZERO);
     let group = GroupSpec {
@@ -102,6 +104,8 @@ fn restart(times: u32) {
         step(&mut world, Input::Spawned(id, Pid::new(pid).expect("not zero")));
         step(&mut world, Input::Tick);
         step(&mut world, Input::Exited(id, ExitStatus::Code(0)));
+        let phase = world.instance(id).map(|instance| instance.facts.phase);
+        assert_eq!(phase, Some(Phase::Spawning), "it is ordered again");
     }
 }
 
