@@ -12,6 +12,17 @@ use minder_core::supervision::{Mode, Supervision};
 use crate::keeper_link::KeeperLink;
 use crate::memo::Memo;
 
+/// A door for the fuzz targets.
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing {
+    /// What a kept text says; `None` if it is none.
+    #[must_use]
+    pub fn decode(text: &str) -> Option<super::Kept> {
+        super::decode(text)
+    }
+}
+
 /// The name under which the keeper holds it.
 pub const NAME: &str = "roster";
 /// What the snapshots of readings are called: this, and a number that grows.

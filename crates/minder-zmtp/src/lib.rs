@@ -61,6 +61,9 @@ mod decoder;
 mod endpoint;
 mod error;
 mod frame;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod greeting;
 mod listener;
 mod outbox;

@@ -35,6 +35,54 @@ use dialogue::{Said, Stage};
 use pool::{Dropped, Ear, Letter, Listener, Pool, Serials};
 use ticks::Ticks;
 
+/// Doors for the fuzz targets.
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing {
+    use super::dialogue::{Dialogue, RESULT_LINE_BYTES_MAX, Stage};
+    use super::memo;
+
+    /// What a listener has said when it wrote these pieces, and where the conversation stands then. Behind each piece it
+    /// gets an event if it is ready for one.
+    ///
+    /// # Panics
+    /// When more is kept of an unfinished word than may be.
+    #[must_use]
+    pub fn conversation<'a>(pieces: impl IntoIterator<Item = &'a [u8]>, sent_in: Sizes) -> String {
+        let (mut dialogue, mut told) = (Dialogue::new(), Vec::new());
+        for piece in pieces {
+            let size = match sent_in {
+                Sizes::Whole => piece.len().max(1),
+                Sizes::Single => 1,
+            };
+            for part in piece.chunks(size) {
+                dialogue.hear(part, &mut told);
+                assert!(dialogue.partial.len() <= RESULT_LINE_BYTES_MAX);
+            }
+            if dialogue.stage == Stage::Ready {
+                dialogue.sent();
+            }
+        }
+        format!("{told:?} {dialogue:?}")
+    }
+
+    /// How a piece arrives.
+    #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+    pub enum Sizes {
+        /// As it is.
+        Whole,
+        /// A byte at a time.
+        Single,
+    }
+
+    /// A memo read and written again; `None` if the bytes are none.
+    #[must_use]
+    pub fn rewritten_memo(bytes: &[u8]) -> Option<Vec<u8>> {
+        let recalled = memo::decode(bytes)?;
+        Some(memo::encode(recalled.serials, recalled.last_tick, recalled.pools.iter()))
+    }
+}
+
 /// Under which name [`Order::Remember`] keeps the pools.
 pub const MEMO: &str = "listener-pools";
 

@@ -25,7 +25,11 @@ pub(super) fn encode(record: &Record) -> Vec<u8> {
     body.option(record.owed, Writer::owed);
     body.option(record.stdout_log.as_ref(), |w, path| w.bytes(path.as_bytes()));
     body.option(record.stderr_log.as_ref(), |w, path| w.bytes(path.as_bytes()));
-    let body = body.0;
+    sealed(body.0)
+}
+
+/// A body behind its header.
+pub(super) fn sealed(body: Vec<u8>) -> Vec<u8> {
     let mut bytes = vec![VERSION];
     bytes.extend(u16::try_from(body.len()).unwrap_or(u16::MAX).to_le_bytes());
     bytes.extend(checksum(&body).to_le_bytes());

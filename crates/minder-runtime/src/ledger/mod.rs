@@ -18,6 +18,32 @@ use crate::birthmark::Birthmark;
 use crate::mark::Mark;
 use crate::owed::Owed;
 
+/// A door for the fuzz targets.
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing {
+    use super::codec;
+
+    /// A record read and written again; `None` if the bytes are none. They are given their checksum first, because
+    /// nobody would ever guess it.
+    #[must_use]
+    pub fn rewritten(body: &[u8]) -> Option<Vec<u8>> {
+        codec::decode(&codec::sealed(body.to_vec())).map(|record| codec::encode(&record))
+    }
+
+    /// A body with its header.
+    #[must_use]
+    pub fn sealed(body: &[u8]) -> Vec<u8> {
+        codec::sealed(body.to_vec())
+    }
+
+    /// Whether bytes as they are hold a record.
+    #[must_use]
+    pub fn is_record(bytes: &[u8]) -> bool {
+        codec::decode(bytes).is_some()
+    }
+}
+
 /// The room of one slot, in bytes: half a page, so that none crosses a page's border.
 const SLOT: usize = 2048;
 

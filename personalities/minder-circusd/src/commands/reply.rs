@@ -94,8 +94,9 @@ impl Failure {
         }
     }
 
-    /// The reply.
-    pub(super) fn reply(&self, raw: &[u8], time: f64, id: &Value) -> Value {
+    /// The reply. `time` is in seconds since 1970.
+    #[must_use]
+    pub fn reply(&self, raw: &[u8], time: f64, id: &Value) -> Value {
         json!({
             "status": "error",
             "reason": self.reason(raw),

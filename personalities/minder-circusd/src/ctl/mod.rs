@@ -30,6 +30,23 @@ use crate::companion::{printed, program_name};
 /// Where circusd is, if no option says so.
 const ENDPOINT_VARIABLE: &str = "CIRCUSCTL_ENDPOINT";
 
+/// A door for the fuzz targets.
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing {
+    use super::commands::{COMMANDS, Fields, Talk};
+
+    /// What each command makes of a reply.
+    #[must_use]
+    pub fn shown(reply: &Fields) -> Vec<String> {
+        let shown = |talk: &Talk| match talk {
+            Talk::Ask { shown, .. } => shown(reply).unwrap_or_else(|exception| exception.to_string()),
+            Talk::Listen => String::new(),
+        };
+        COMMANDS.iter().map(|command| shown(&command.talk)).collect()
+    }
+}
+
 /// Is circusctl.
 #[must_use]
 #[expect(clippy::needless_pass_by_value, reason = "every personality is called like this")]

@@ -95,6 +95,22 @@ impl From<io::Error> for Trouble {
     }
 }
 
+/// A door for the fuzz targets.
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing {
+    use super::{Board, PROCESS_TIMEOUT};
+
+    /// What is printed behind these messages.
+    pub fn table<'a>(messages: impl IntoIterator<Item = (&'a [u8], &'a [u8])>) -> String {
+        let mut board = Board::new(PROCESS_TIMEOUT);
+        for (topic, payload) in messages {
+            board.hear(topic, payload, std::time::Instant::now());
+        }
+        format!("{}{}", super::snapshot::table(&super::rows::rows(&board)), board.to_json())
+    }
+}
+
 /// Runs circus-top. `words` begins with the name under which the program was called.
 #[must_use]
 #[allow(clippy::needless_pass_by_value, reason = "all personalities are called in the same way")]

@@ -53,7 +53,7 @@ async fn filled(mut told: Subscriber, mut board: Board) -> Result<Board, Trouble
 }
 
 /// Columns as wide as their widest cell; nothing stands behind the last word of a line.
-fn table(rows: &[Row]) -> String {
+pub(super) fn table(rows: &[Row]) -> String {
     let lines: Vec<[&str; 4]> = std::iter::once(HEADINGS)
         .chain(rows.iter().map(|row| row.cells.each_ref().map(String::as_str)))
         .collect();

@@ -28,7 +28,21 @@ pub(super) async fn post(
         .header(ACCEPT, "text/xml")
         .body(Full::new(Bytes::from(body)))
         .map_err(|error| ClientError::Http(error.to_string()))?;
-    let mut response = exchange(client, request).await?;
+    whole_body(exchange(client, request).await?, bytes_max).await
+}
+
+/// What [`post`] makes of a server that says what the stream says.
+#[cfg(feature = "fuzzing")]
+pub(super) async fn post_over(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    bytes_max: usize,
+) -> Result<Vec<u8>, ClientError> {
+    let request = Request::builder().method(Method::POST).uri("/RPC2").body(Full::new(Bytes::new()));
+    let request = request.map_err(|error| ClientError::Http(error.to_string()))?;
+    whole_body(over(stream, request).await?, bytes_max).await
+}
+
+async fn whole_body(mut response: Response<Incoming>, bytes_max: usize) -> Result<Vec<u8>, ClientError> {
     let mut whole = Vec::new();
     while let Some(frame) = response.body_mut().frame().await {
         let Ok(data) = frame.map_err(|error| of_hyper(&error))?.into_data() else { continue };

@@ -24,6 +24,24 @@ pub use error::ClientError;
 
 use crate::xmlrpc::{Limits, Value, decode_response, encode_call};
 
+/// A door for the fuzz targets.
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing {
+    use super::{ClientError, http};
+
+    /// The body of the answer that a server gives over a stream.
+    ///
+    /// # Errors
+    /// As [`Client::call`](super::Client::call).
+    pub async fn answer(
+        stream: impl tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
+        bytes_max: usize,
+    ) -> Result<Vec<u8>, ClientError> {
+        http::post_over(stream, bytes_max).await
+    }
+}
+
 /// A user name and a password for HTTP basic authentication.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Credentials {

@@ -139,6 +139,21 @@ pub async fn serve(listener: Listener, site: Rc<Site>) -> Infallible {
     }
 }
 
+/// A door for the fuzz targets.
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing {
+    use super::{AsyncRead, AsyncWrite, Crowd, Peer, Rc, Site, TokioIo};
+
+    /// Serves one connection to its end.
+    pub async fn connection<S>(stream: S, site: Rc<Site>)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + 'static,
+    {
+        super::connection(TokioIo::new(stream), Peer::Unix, site, Crowd::new(1).admit().await).await;
+    }
+}
+
 async fn connection<S>(stream: TokioIo<S>, peer: Peer, site: Rc<Site>, guest: Guest)
 where
     S: AsyncRead + AsyncWrite + Unpin + 'static,

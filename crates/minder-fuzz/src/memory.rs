@@ -1,0 +1,37 @@
+//! What outlives a process: messages between keeper and mind, and what one mind leaves to the next.
+
+use std::os::fd::AsFd as _;
+
+use minder_keeper::wire::{FromKeeper, Message, ToKeeper};
+use minder_runtime::ledger::fuzzing as ledger;
+use minder_runtime::memo::{self, Memo};
+use minder_runtime::roster;
+
+/// Bytes are at most one message, and it has no other bytes.
+pub fn keeper_wire(bytes: &[u8]) {
+    if let Ok(message) = ToKeeper::decode(bytes) {
+        assert_eq!(message.encode(), bytes, "{message:?}");
+    }
+    if let Ok(message) = FromKeeper::decode(bytes) {
+        assert_eq!(message.encode(), bytes, "{message:?}");
+    }
+}
+
+/// A record and a roster are read or they are not; a memo that is read takes its next value.
+pub fn runtime_memory(bytes: &[u8]) {
+    let _ = ledger::is_record(bytes);
+    if let Some(record) = ledger::rewritten(bytes) {
+        let body = &record[record.len() - usize::from(u16::from_le_bytes([record[1], record[2]]))..];
+        assert_eq!(ledger::rewritten(body).as_deref(), Some(&record[..]));
+        assert!(bytes.starts_with(body), "a record of other bytes");
+    }
+    if let Some(kept) = roster::fuzzing::decode(&String::from_utf8_lossy(bytes)) {
+        assert!(kept.groups.len() <= bytes.len());
+    }
+    let Ok((mut memo, value)) = Memo::recalled(memo::sealed("fuzzed", bytes).expect("memory")) else { return };
+    assert!(value.is_none_or(|value| value.len() <= bytes.len()));
+    if memo.write(b"the next").is_ok() {
+        let copy = memo.as_fd().try_clone_to_owned().expect("a descriptor");
+        assert_eq!(Memo::recalled(copy).expect("a memo").1.as_deref(), Some(&b"the next"[..]));
+    }
+}
