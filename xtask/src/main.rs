@@ -2,12 +2,13 @@
 //!
 //! One file a command: [`setup`] prepares the machine, [`mod@test`] proves minder against the originals, [`tidy`] holds the
 //! sources against the rules that no compiler knows, [`ci`] is all of it in the order of the continuous integration,
-//! [`mod@bench`] measures, [`chaos`] breaks the real program and [`sim`] a simulated one. [`step`] runs a program with its time
+//! [`mod@bench`] measures, [`chaos`] breaks the real program and [`sim`] a simulated one, [`mod@fuzz`] their parsers. [`step`] runs a program with its time
 //! shown, [`workspace`] knows where things are.
 
 mod bench;
 mod chaos;
 mod ci;
+mod fuzz;
 mod rpc;
 mod setup;
 mod sim;
@@ -27,6 +28,7 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   tidy    check the rules that no compiler knows
   ci      fmt, clippy, test, rustdoc, deny, tidy: exactly what the continuous integration runs
   sim     years of faults in a simulated world, from a seed; --help after it says more
+  fuzz    attack every parser and protocol with bytes that coverage leads; --help after it says more
   bench   measure minder beside other supervisors; --help after it says more
   chaos   kill, stop and upgrade minder again and again, and count what was lost
 ";
@@ -45,6 +47,7 @@ fn main() -> ExitCode {
         "tidy" => tidy::run(),
         "ci" => ci::run(),
         "sim" => sim::run(&rest),
+        "fuzz" => fuzz::run(&rest),
         "bench" => bench::run(&rest),
         "chaos" => chaos::run(&rest),
         _ => {

@@ -106,7 +106,8 @@ pub fn values(bytes: &[u8]) {
     assert_eq!(raw::encode(&raw::decode(bytes)), bytes);
     let all = parts(bytes);
     let texts: Vec<String> = all.iter().map(|part| raw::decode(part)).collect();
-    let environment: Environment = [("HOME", "/home/pi"), ("REFERENCE", "$(circus.wid)")].into_iter().collect();
+    let environment: Environment =
+        [("HOME", "/home/pi"), ("REFERENCE", "$(circus.wid)")].into_iter().collect();
     let mut names = Names::of_environment(&environment);
     names.add("wid", &json!(1));
     names.add("sockets", &json!({"web": 7}));

@@ -9,10 +9,10 @@ use minder_supervisord::xmlrpc::{
     Call, Limits, Value, decode_call, decode_response, encode_call, encode_response,
 };
 
+use crate::clock;
 use crate::fake::{Fake, program, up};
 use crate::input::pieces;
 use crate::script::Script;
-use crate::clock;
 
 /// What a client takes here: little enough to be reached.
 const ANSWER_BYTES_MAX: usize = 4096;
@@ -85,9 +85,10 @@ fn same(again: &Value, value: &Value) -> bool {
         }
         (Value::Struct(again), Value::Struct(members)) => {
             again.len() == members.len()
-                && again.iter().zip(members).all(|((key, again), (name, value))| {
-                    written(key) == written(name) && same(again, value)
-                })
+                && again
+                    .iter()
+                    .zip(members)
+                    .all(|((key, again), (name, value))| written(key) == written(name) && same(again, value))
         }
         (again, value) => again == value,
     }

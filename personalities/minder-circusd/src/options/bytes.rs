@@ -11,12 +11,28 @@ const RAW_BYTE_BASE: u32 = 0x10_ff00;
 pub fn decode(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
-        text.push_str(chunk.valid());
-        text.extend(
-            chunk.invalid().iter().filter_map(|byte| char::from_u32(RAW_BYTE_BASE + u32::from(*byte))),
-        );
+        for character in chunk.valid().split_inclusive(|c| raw_byte(c).is_some()) {
+            // One that stands for a byte, and is meant itself, is held as its bytes.
+            match character.char_indices().next_back().filter(|(_, last)| raw_byte(*last).is_some()) {
+                Some((at, last)) => {
+                    text.push_str(&character[..at]);
+                    text.extend(last.encode_utf8(&mut [0; 4]).bytes().filter_map(stand_in));
+                }
+                None => text.push_str(character),
+            }
+        }
+        text.extend(chunk.invalid().iter().copied().filter_map(stand_in));
     }
     text
+}
+
+fn stand_in(byte: u8) -> Option<char> {
+    char::from_u32(RAW_BYTE_BASE + u32::from(byte))
+}
+
+/// The byte that a character stands for.
+fn raw_byte(character: char) -> Option<u8> {
+    u8::try_from(u32::from(character).wrapping_sub(RAW_BYTE_BASE)).ok().filter(|byte| *byte >= 0x80)
 }
 
 /// The bytes of a text.
@@ -25,9 +41,9 @@ pub fn encode(text: &str) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut buffer = [0; 4];
     for c in text.chars() {
-        match u8::try_from(u32::from(c).wrapping_sub(RAW_BYTE_BASE)) {
-            Ok(byte) if byte >= 0x80 => bytes.push(byte),
-            _ => bytes.extend_from_slice(c.encode_utf8(&mut buffer).as_bytes()),
+        match raw_byte(c) {
+            Some(byte) => bytes.push(byte),
+            None => bytes.extend_from_slice(c.encode_utf8(&mut buffer).as_bytes()),
         }
     }
     bytes
@@ -62,5 +78,7 @@ mod tests {
         let all: Vec<u8> = (0..=255).collect();
         assert_eq!(encode(&decode(&all)), all);
         assert_eq!(decode("ä".as_bytes()), "ä");
+        let impostors = "a\u{10ff98}b\u{10ff7f}\u{10ffff}".as_bytes();
+        assert_eq!(encode(&decode(impostors)), impostors);
     }
 }

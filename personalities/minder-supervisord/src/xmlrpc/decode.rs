@@ -94,6 +94,11 @@ impl std::error::Error for DecodeError {}
 /// When the body is beyond the limits, is not XML, or is not a method call with a name.
 pub fn decode_call(body: &[u8], limits: Limits) -> Result<Call, DecodeError> {
     let mut decoder = Decoder::new(body, limits)?;
+    decoder.alphabet = Alphabet::Xml;
+    if let Some(outcast) = std::str::from_utf8(body).ok().and_then(|text| text.chars().find(|c| !is_xml(*c)))
+    {
+        return Err(outside_xml(outcast));
+    }
     decoder.expect_open("methodCall")?;
     let mut method = None;
     let mut params = Vec::new();
@@ -174,8 +179,28 @@ enum Token {
     End,
 }
 
+/// Which characters a body may hold.
+#[derive(Clone, Copy)]
+enum Alphabet {
+    /// Those of XML: the original refuses a request with any other.
+    Xml,
+    /// All of them: the original answers with what a program has written into its log, and to see it is better than to see an
+    /// error.
+    Any,
+}
+
+/// Whether a character may stand in XML (version 1.0, production 2).
+fn is_xml(character: char) -> bool {
+    !matches!(character, '\0'..='\x08' | '\x0b' | '\x0c' | '\x0e'..='\x1f' | '\u{fffe}' | '\u{ffff}')
+}
+
+fn outside_xml(character: char) -> DecodeError {
+    DecodeError::Xml(format!("the character U+{:04X} cannot stand in it", u32::from(character)))
+}
+
 struct Decoder<'a> {
     reader: Reader<&'a [u8]>,
+    alphabet: Alphabet,
     depth_left: usize,
     values_left: usize,
 }
@@ -188,7 +213,12 @@ impl<'a> Decoder<'a> {
         let text = std::str::from_utf8(body).map_err(|_| DecodeError::NotUtf8)?;
         let mut reader = Reader::from_str(text);
         reader.config_mut().expand_empty_elements = true;
-        Ok(Decoder { reader, depth_left: limits.depth_max, values_left: limits.values_max })
+        Ok(Decoder {
+            reader,
+            alphabet: Alphabet::Any,
+            depth_left: limits.depth_max,
+            values_left: limits.values_max,
+        })
     }
 
     fn next(&mut self) -> Result<Token, DecodeError> {
@@ -201,7 +231,7 @@ impl<'a> Decoder<'a> {
                     Event::End(_) => Token::Close,
                     Event::Text(text) => Token::Text(text.xml10_content().into_owned()),
                     Event::CData(text) => Token::Text(text.xml10_content().into_owned()),
-                    Event::GeneralRef(reference) => Token::Text(resolve(&reference)?),
+                    Event::GeneralRef(reference) => Token::Text(resolve(&reference, self.alphabet)?),
                     Event::Eof => Token::End,
                     Event::Comment(_) | Event::Decl(_) | Event::PI(_) | Event::DocType(_) => continue,
                 },
@@ -355,10 +385,13 @@ impl<'a> Decoder<'a> {
     }
 }
 
-fn resolve(reference: &quick_xml::events::BytesRef<'_>) -> Result<String, DecodeError> {
+fn resolve(reference: &quick_xml::events::BytesRef<'_>, alphabet: Alphabet) -> Result<String, DecodeError> {
     let number = reference.resolve_char_ref().map_err(|error| DecodeError::Xml(error.to_string()))?;
     if let Some(character) = number {
-        return Ok(character.to_string());
+        return match alphabet {
+            Alphabet::Xml if !is_xml(character) => Err(outside_xml(character)),
+            Alphabet::Xml | Alphabet::Any => Ok(character.to_string()),
+        };
     }
     let name: &str = reference;
     match quick_xml::escape::resolve_xml_entity(name) {
