@@ -62,6 +62,9 @@ pub fn xmlrpc_response(bytes: &[u8]) {
         let again = decode_response(&encode_response(&response)).expect("what was encoded");
         match (&again, &response) {
             (Ok(again), Ok(value)) => assert!(same(again, value), "{again:?} {value:?}"),
+            (Err(again), Err(fault)) => {
+                assert_eq!((again.code, &again.text), (fault.code, &written(&fault.text)));
+            }
             (again, response) => assert_eq!(again, response),
         }
     }
@@ -71,9 +74,14 @@ pub fn xmlrpc_response(bytes: &[u8]) {
     }
 }
 
+/// A text as it comes back: carriage returns are line ends, and what cannot stand in XML is not told apart.
+fn written(text: &str) -> String {
+    let kept = |c: char| matches!(c, '\t' | '\n' | ' '..='\u{fffd}' | '\u{10000}'..);
+    text.replace("\r\n", "\n").replace('\r', "\n").replace(|c: char| !kept(c), "\u{fffd}")
+}
+
 /// Equal, but for what the wire cannot carry: integers beyond 32 bits, carriage returns, and numbers that are none.
 fn same(again: &Value, value: &Value) -> bool {
-    let written = |text: &str| text.replace("\r\n", "\n").replace('\r', "\n");
     match (again, value) {
         (Value::Int(again), Value::Int(number)) => {
             *again == (*number).clamp(i64::from(i32::MIN), i64::from(i32::MAX))
