@@ -20,6 +20,19 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("minder-kegbot-master", &["minder-core", "minder-config"]),
     ("minder-fermentrack", &["minder-zmtp"]),
     (
+        "minder-fuzz",
+        &[
+            "minder-core",
+            "minder-config",
+            "minder-keeper",
+            "minder-runtime",
+            "minder-supervisord",
+            "minder-circusd",
+            "minder-kegbot-master",
+            "minder-zmtp",
+        ],
+    ),
+    (
         "minder",
         &[
             "minder-core",
