@@ -6,6 +6,7 @@ use crate::modes::mind_of;
 use minder_tests::process::finish;
 use minder_tests::{Daemon, Finished, Kind, signal_pid};
 use rustix::process::Signal;
+use serde_json::json;
 use std::path::Path;
 use std::process::Command;
 
@@ -96,8 +97,11 @@ fn a_full_disk_holds_up_no_program_and_is_told_once() {
     talks_on(&daemon, 200);
     assert_eq!(said(&daemon, "cannot write to the log"), 1, "{}", daemon.evidence());
     assert_eq!(said(&daemon, "can be written again"), 0, "{}", daemon.evidence());
+    let troubles = || format!("{:?}", daemon.call("minder.getTroubles", &json!([])));
+    assert!(troubles().contains("disk/out.log`, cannot be written;"), "{}", troubles());
     std::fs::OpenOptions::new().write(true).open(place.join("out.log")).unwrap().set_len(0).unwrap();
     daemon.wait_log("out.log` can be written again");
+    assert!(!troubles().contains("cannot be written"), "{}", troubles());
     let log = daemon.log();
     let lost = log.split("can be written again; ").nth(1).and_then(|rest| rest.split(' ').next()).unwrap();
     assert!(lost.parse::<u64>().unwrap() > 200 * 2000, "{lost}");

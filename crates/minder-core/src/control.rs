@@ -70,6 +70,8 @@ pub enum Request {
     Journal(Vec<u8>),
     /// What minder itself is doing → [`Reply::Status`].
     Status,
+    /// What is wrong at the moment that no program is to blame for → [`Reply::Troubles`].
+    Troubles,
 }
 
 /// Which programs are meant.
@@ -114,6 +116,8 @@ pub enum Reply {
     Plan(Arc<Plan>, Vec<GroupName>),
     /// minder itself.
     Status(Status),
+    /// A line for each; none when all is well.
+    Troubles(Vec<Box<str>>),
     /// The open sockets, by name, with the addresses they are bound to; none for a file.
     Sockets(Vec<(SocketName, Option<SocketAddr>)>),
 }

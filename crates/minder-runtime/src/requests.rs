@@ -5,7 +5,7 @@ use std::sync::Arc;
 use minder_core::change::diff;
 use minder_core::control::{Reading, Refusal, Reply, Report, Request, Selection, Status, Until, may_start};
 use minder_core::event::{Channel, Event};
-use minder_core::ids::{GroupName, InstanceId, ProgramName, Signal};
+use minder_core::ids::{BytePath, GroupName, InstanceId, ProgramName, Signal};
 use minder_core::input::Input;
 use minder_core::instance::Phase;
 use minder_core::plan::GroupSpec;
@@ -60,9 +60,25 @@ impl Mind {
                 Ok(Reply::Done)
             }
             Request::Status => Ok(Reply::Status(self.status())),
+            Request::Troubles => Ok(Reply::Troubles(self.troubles())),
         };
         // Whoever asked may have gone.
         let _ = reply.send(result);
+    }
+
+    /// The logs that cannot be written at the moment: minder's own first, then those of programs.
+    fn troubles(&self) -> Vec<Box<str>> {
+        let own = self.faces.journal.lost().map(|(path, lost)| ("minder's own log".to_owned(), path, lost));
+        let theirs = self.slots.iter().flat_map(|(&id, slot)| {
+            let name =
+                self.world.instance(id).map(|instance| instance.spec.name.to_string()).unwrap_or_default();
+            slot.lost().into_iter().map(move |(path, lost)| (format!("the log of {name}"), path, lost))
+        });
+        let line = |(whose, path, lost): (String, BytePath, u64)| {
+            let path = String::from_utf8_lossy(path.as_bytes()).into_owned();
+            format!("{whose}, `{path}`, cannot be written; {lost} bytes were lost so far").into()
+        };
+        own.into_iter().chain(theirs).map(line).collect()
     }
 
     fn status(&self) -> Status {

@@ -177,6 +177,12 @@ impl Slot {
         }
     }
 
+    /// The logs that cannot be written at the moment, and how many bytes each has lost.
+    pub fn lost(&self) -> Vec<(BytePath, u64)> {
+        let streams = [Some(&self.stdout), self.stderr.as_ref()];
+        streams.into_iter().flatten().filter_map(|stream| stream.log.lost()).collect()
+    }
+
     /// Opens the logs, before a process starts.
     ///
     /// # Errors

@@ -158,6 +158,11 @@ impl ChannelLog {
         self.file.path()
     }
 
+    /// Where it is and how many bytes were dropped, while it cannot be written.
+    pub fn lost(&self) -> Option<(BytePath, u64)> {
+        self.file.lost()
+    }
+
     /// What is to be waited for after [`Pumped::Held`], until it can be written.
     pub fn target(&self) -> Option<BorrowedFd<'_>> {
         self.file.target()

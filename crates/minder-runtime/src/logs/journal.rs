@@ -66,6 +66,11 @@ impl Journal {
         self.file.path()
     }
 
+    /// Where it is and how many bytes were dropped, while it cannot be written.
+    pub fn lost(&self) -> Option<(BytePath, u64)> {
+        self.file.lost()
+    }
+
     /// Opens the file.
     ///
     /// # Errors

@@ -383,6 +383,11 @@ impl LogFile {
         at
     }
 
+    /// Where it is and how many bytes were dropped, while it cannot be written.
+    pub(super) fn lost(&self) -> Option<(BytePath, u64)> {
+        Some((self.path()?.clone(), self.lost?))
+    }
+
     /// Counts bytes that were dropped while it cannot be written. They do not count when there is no file.
     pub(super) fn drop_bytes(&mut self, count: u64) {
         if let Some(lost) = &mut self.lost {

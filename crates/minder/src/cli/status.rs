@@ -1,6 +1,7 @@
 //! `minder status`: what runs, what does not, and what to do about it.
 
 use clap::Args;
+use minder_supervisord::rpc::dispatch::TROUBLES;
 use minder_supervisord::xmlrpc::Value;
 use serde_json::json;
 
@@ -37,12 +38,21 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ended, Complaint> {
             let state = server.call("supervisor.getState", &[])?;
             let state = state.member("statename").and_then(Value::as_str).unwrap_or_default().to_owned();
             let list: Vec<_> = programs.iter().map(Program::json).collect();
-            let all = json!({ "server": server.url(), "state": state, "programs": list });
+            let troubles = troubles(&server);
+            let all =
+                json!({ "server": server.url(), "state": state, "programs": list, "troubles": troubles });
             terminal::say(&format!("{all:#}\n"));
         }
     }
     let ill = programs.iter().any(|program| program.health() == Health::Ill);
     Ok(if ill { Ended::Failed } else { Ended::Well })
+}
+
+/// What is wrong that no program is to blame for. Supervisor itself knows of no such thing.
+fn troubles(server: &Server) -> Vec<String> {
+    let answer = server.call(TROUBLES, &[]).ok();
+    let all = answer.as_ref().and_then(Value::as_array).unwrap_or_default();
+    all.iter().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
 fn text(server: &Server, programs: &[Program]) -> String {
@@ -53,6 +63,9 @@ fn text(server: &Server, programs: &[Program]) -> String {
     let mut text = table(programs).render("", paint);
     let up = programs.iter().filter(|program| program.health() == Health::Up).count();
     text.push_str(&coloured(&format!("\n{up} of {} running\n", programs.len()), Colour::Dim, paint));
+    for trouble in troubles(server) {
+        text.push_str(&format!("{} {trouble}\n", coloured("trouble:", Colour::Red, paint)));
+    }
     let options = server.options();
     for advice in programs.iter().filter_map(|program| program.advice(&options)) {
         text.push_str(&format!("{} {advice}\n", coloured("hint:", Colour::Cyan, paint)));

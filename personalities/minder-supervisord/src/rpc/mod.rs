@@ -211,9 +211,12 @@ impl Rpc {
     pub(crate) async fn status(&self) -> Result<Status, Refusal> {
         match self.ask(Request::Status).await? {
             Reply::Status(status) => Ok(status),
-            Reply::Done | Reply::Reports(_) | Reply::Change(_) | Reply::Plan(..) | Reply::Sockets(_) => {
-                Err(Refusal::ShuttingDown)
-            }
+            Reply::Done
+            | Reply::Reports(_)
+            | Reply::Change(_)
+            | Reply::Plan(..)
+            | Reply::Sockets(_)
+            | Reply::Troubles(_) => Err(Refusal::ShuttingDown),
         }
     }
 
@@ -234,9 +237,14 @@ impl Rpc {
     ) -> Result<Vec<Report>, Failure> {
         match self.ask(Request::Report(selection)).await {
             Ok(Reply::Reports(reports)) => Ok(reports),
-            Ok(Reply::Done | Reply::Change(_) | Reply::Plan(..) | Reply::Status(_) | Reply::Sockets(_)) => {
-                Err(fault(Code::Failed, name))
-            }
+            Ok(
+                Reply::Done
+                | Reply::Change(_)
+                | Reply::Plan(..)
+                | Reply::Status(_)
+                | Reply::Sockets(_)
+                | Reply::Troubles(_),
+            ) => Err(fault(Code::Failed, name)),
             Err(refusal) => Err(faults::of_refusal(&refusal, name)),
         }
     }

@@ -137,6 +137,7 @@ impl World {
                 self.mode = Mode::Stopping;
                 Ok(Reply::Done)
             }
+            Request::Troubles => Ok(Reply::Troubles(Vec::new())),
             Request::Status => Ok(Reply::Status(Status {
                 pid: 4242,
                 mode: self.mode,

@@ -1,6 +1,6 @@
 //! The server itself: versions, identity, state, and its end.
 
-use minder_core::control::{Ending, Request};
+use minder_core::control::{Ending, Reply, Request};
 
 use crate::rpc::faults::{Failure, of_refusal};
 use crate::rpc::{API_VERSION, Rpc, SUPERVISOR_VERSION};
@@ -26,6 +26,14 @@ impl Rpc {
     pub(in crate::rpc) async fn state(&self) -> Result<Value, Failure> {
         self.gate().await?;
         Ok(Value::record([("statecode", Value::Int(1)), ("statename", "RUNNING".into())]))
+    }
+
+    pub(in crate::rpc) async fn troubles(&self) -> Result<Value, Failure> {
+        let troubles = match self.ask(Request::Troubles).await {
+            Ok(Reply::Troubles(troubles)) => troubles,
+            Ok(_) | Err(_) => Vec::new(),
+        };
+        Ok(Value::Array(troubles.iter().map(|text| text.as_ref().into()).collect()))
     }
 
     pub(in crate::rpc) async fn pid(&self) -> Result<Value, Failure> {

@@ -50,9 +50,14 @@ impl Rpc {
     async fn plan(&self) -> Result<(Arc<Plan>, Vec<GroupName>), Failure> {
         match self.ask(Request::Plan).await {
             Ok(Reply::Plan(plan, active)) => Ok((plan, active)),
-            Ok(Reply::Done | Reply::Reports(_) | Reply::Change(_) | Reply::Status(_) | Reply::Sockets(_)) => {
-                Err(fault(Code::Failed, None))
-            }
+            Ok(
+                Reply::Done
+                | Reply::Reports(_)
+                | Reply::Change(_)
+                | Reply::Status(_)
+                | Reply::Sockets(_)
+                | Reply::Troubles(_),
+            ) => Err(fault(Code::Failed, None)),
             Err(refusal) => Err(of_refusal(&refusal, None)),
         }
     }

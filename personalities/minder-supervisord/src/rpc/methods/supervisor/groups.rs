@@ -20,9 +20,14 @@ impl Rpc {
                 let three = [names(&change.added), names(&change.changed), names(&change.removed)];
                 Ok(Value::Array(vec![Value::Array(three.into())]))
             }
-            Ok(Reply::Done | Reply::Reports(_) | Reply::Plan(..) | Reply::Status(_) | Reply::Sockets(_)) => {
-                Err(fault(Code::Failed, None))
-            }
+            Ok(
+                Reply::Done
+                | Reply::Reports(_)
+                | Reply::Plan(..)
+                | Reply::Status(_)
+                | Reply::Sockets(_)
+                | Reply::Troubles(_),
+            ) => Err(fault(Code::Failed, None)),
             Err(refusal) => Err(of_refusal(&refusal, None)),
         }
     }
