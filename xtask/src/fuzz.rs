@@ -183,7 +183,7 @@ fn attack_one(name: &str, seconds: u32) -> Result<Outcome, Problem> {
 /// Keeps, of what was found, what reaches something that the corpus does not.
 fn merge(name: &str, corpus: &Path, found: &Path) -> Result<(), Problem> {
     let mut command = fuzzer(name)?;
-    command.arg("-merge=1").arg(format!("-max_len={KEPT_BYTES_MAX}")).arg(corpus).arg(found);
+    command.arg("-set_cover_merge=1").arg(format!("-max_len={KEPT_BYTES_MAX}")).arg(corpus).arg(found);
     step::output(&mut command).map(drop)
 }
 

@@ -16,17 +16,19 @@ fn names_in(folder: &Path) -> Vec<String> {
     names
 }
 
-/// Attacks a target with its corpus.
+/// Attacks a target with its corpus, and with what once broke a promise.
 fn replay(name: &str) {
     let target = TARGETS.iter().find(|target| target.name == name).expect("a target of this name");
-    let folder = fuzz().join("corpus").join(name);
-    let files = names_in(&folder);
-    assert!(files.len() > 1, "{} holds too little to prove anything", folder.display());
-    for file in files {
-        let bytes = std::fs::read(folder.join(&file)).expect("a file of the corpus");
-        // Told before, because a target that never comes back says nothing.
-        println!("{name}/{file}");
-        (target.run)(&bytes);
+    let [corpus, regressions] = ["corpus", "regressions"].map(|kind| fuzz().join(kind).join(name));
+    assert!(names_in(&corpus).len() > 1, "{} holds too little to prove anything", corpus.display());
+    for folder in [corpus, regressions] {
+        // Most targets have broken no promise yet.
+        for file in if folder.is_dir() { names_in(&folder) } else { Vec::new() } {
+            let bytes = std::fs::read(folder.join(&file)).expect("a file");
+            // Told before, because a target that never comes back says nothing.
+            println!("{}", folder.join(file).display());
+            (target.run)(&bytes);
+        }
     }
 }
 
