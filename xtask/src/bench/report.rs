@@ -234,7 +234,7 @@ says. A figure of several processes is that of all processes of the supervisor: 
 - **idle** runs `sleep 1000` with each supervisor's default for logs; context switches and processor time from `/proc`;
   memory is PSS from `smaps_rollup`, MB are 10⁶ bytes; of minder it is keeper and mind, and *later* is after the questions.
 - **state of all** is the peer's own question over a kept connection, or its client's process, or its status files.
-- **log path**: writers of 16 KiB at a time, together 512 MB, every file rotated about four times; from the first byte
+- **log path**: writers of 16 KiB at a time, together 512 MB, files rotated at 50 MB with ten old ones, as Supervisor's are by default; from the first byte
   to the last accepted one. CPU is that of the supervisor with its loggers, or of all `cat` together.
 - **storm**: 200 programs that report and leave, restarted at once; restarts are counted first, then the state of all is
   asked every 10 ms.

@@ -51,7 +51,7 @@ pub(super) fn start(
         Logs::None => "stdout_logfile=NONE\nstderr_logfile=NONE\n".to_owned(),
         Logs::Default => String::new(),
         Logs::Rotated(bytes) => {
-            format!("stdout_logfile_maxbytes={bytes}\nstdout_logfile_backups=2\nstderr_logfile=NONE\n")
+            format!("stdout_logfile_maxbytes={bytes}\nstdout_logfile_backups=10\nstderr_logfile=NONE\n")
         }
     };
     let programs = format!(
