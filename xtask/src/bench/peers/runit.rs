@@ -41,7 +41,7 @@ impl Peer for Runit {
     fn start(&self, _place: &Place, home: &Path, work: &Work) -> Result<Box<dyn Running>, Problem> {
         let services = Services::make(home, work, |folder, bytes| {
             // Its own configuration is a file in the folder; a logger's answer to a missing folder is to end.
-            let _ = std::fs::write(folder.join("config"), format!("s{bytes}\nn3\n"));
+            let _ = std::fs::write(folder.join("config"), format!("s{bytes}\nn10\n"));
             format!("svlogd {}", folder.display())
         })?;
         let mut command = Command::new(install::in_path("runsvdir"));

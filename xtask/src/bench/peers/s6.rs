@@ -39,7 +39,7 @@ impl Peer for S6 {
     fn start(&self, _place: &Place, home: &Path, work: &Work) -> Result<Box<dyn Running>, Problem> {
         let services = Services::make(home, work, |folder, bytes| {
             // It does not rotate at less than 4 KiB nor at more than 256 MiB.
-            format!("s6-log n2 s{} {}", bytes.clamp(4096, 1 << 28), folder.display())
+            format!("s6-log n10 s{} {}", bytes.clamp(4096, 1 << 28), folder.display())
         })?;
         let mut command = Command::new(install::in_path("s6-svscan"));
         command.args(["-c", "2100"]).arg(&services.root);
