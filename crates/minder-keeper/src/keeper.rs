@@ -34,8 +34,10 @@ use crate::wire::{ChildId, Delivery, FromKeeper, NAME_BYTES_MAX, SpawnRequest, S
 const PATIENCE: Duration = Duration::from_secs(30);
 /// With more letters than this waiting, nothing more is read from the mind: it has to read first.
 const OUTBOX_MAX: usize = 4096;
-/// How many packets are read before signals have their turn again.
+/// After how many messages signals have their turn again; the packet that is read is done whole.
 const BATCH: usize = 64;
+/// For how many messages an order counts: to clone takes long, and who has ended meanwhile should be told of soon.
+const CLONE: usize = 8;
 /// When to try again after the kernel had no room for a message; there is no event to wait for.
 const STARVED_RETRY: Duration = Duration::from_millis(20);
 
@@ -323,17 +325,26 @@ impl Keeper {
 
     /// Reads from the mind, and does what it says.
     fn listen(&mut self, most: usize, now: Instant) {
-        for _ in 0..most {
+        let mut left = most;
+        while left > 0 {
             let Some(mind) = &mut self.mind else { return };
             match mind.port.receive::<ToKeeper>() {
                 Ok(Some(Delivery { messages, mut fds })) => {
                     mind.heard(now);
                     for message in messages {
+                        left = left.saturating_sub(if matches!(message, ToKeeper::Spawn { .. }) {
+                            CLONE
+                        } else {
+                            1
+                        });
                         self.obey(message, std::mem::take(&mut fds));
                     }
                 }
                 // Garbage is a mistake of the mind's, which it has to find out by itself.
-                Err(error) if error.kind() == io::ErrorKind::InvalidData => mind.heard(now),
+                Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                    mind.heard(now);
+                    left -= 1;
+                }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
                 Ok(None) | Err(_) => {
                     mind.line = Line::Dead;

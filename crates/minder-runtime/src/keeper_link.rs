@@ -52,8 +52,10 @@ impl KeeperLink {
 
     /// Sends a message, together with others: at the next [`KeeperLink::flush`], or when there are enough.
     pub fn send(&mut self, message: ToKeeper) {
+        // To clone takes a hundred times as long as to hear of it: the keeper is not to wait for an order.
+        let urgent = matches!(message, ToKeeper::Spawn { .. });
         self.unsent.push_back((message, None));
-        if self.unsent.len().is_multiple_of(TOGETHER) {
+        if urgent || self.unsent.len().is_multiple_of(TOGETHER) {
             self.flush();
         }
     }

@@ -34,7 +34,7 @@
 //!
 //!   | what | bound | beyond it |
 //!   | --- | --- | --- |
-//!   | peers of a listener | [`PEERS_MAX`] | they wait in the kernel |
+//!   | peers of a listener | [`PEERS_MAX`] | the longest silent one goes; if there is none, they wait in the kernel |
 //!   | time for the handshake | [`HANDSHAKE_MAX`] | cut off |
 //!   | a message | [`MESSAGE_BYTES_MAX`], [`FRAMES_MAX`] | cut off |
 //!   | a command, a message to a publisher | [`COMMAND_BYTES_MAX`] | cut off |

@@ -19,7 +19,7 @@ use crate::frame::encode_message;
 use crate::listener::Listener;
 use crate::outbox::{Full, Outbox};
 use crate::pool::Pool;
-use crate::server::{Task, serve};
+use crate::server::{Acquaintance, Task, serve};
 use crate::stream::Stream;
 
 /// How many topics a subscriber may have. One that wants more is cut off.
@@ -43,7 +43,8 @@ impl Publisher {
     pub fn new(listeners: impl IntoIterator<Item = Listener>) -> Publisher {
         let hall = Rc::new(Hall::default());
         let entered = hall.clone();
-        let listeners = serve(listeners, move |stream| peer(stream, entered.clone()));
+        let listeners =
+            serve(listeners, move |stream, acquaintance| peer(stream, acquaintance, entered.clone()));
         Publisher { hall, _listeners: listeners }
     }
 
@@ -239,16 +240,20 @@ impl Drop for Place<'_> {
 }
 
 /// The life of one connection.
-async fn peer(stream: Stream, hall: Rc<Hall>) -> Result<(), End> {
+async fn peer(stream: Stream, acquaintance: Acquaintance, hall: Rc<Hall>) -> Result<(), End> {
     let mut connection = Connection::open(stream, Role::Publisher, &[], &hall.pool).await?;
     let place = Place::new(&hall);
     loop {
         match connection.next(&place.subscriber.outbox).await? {
-            Incoming::Subscribe(topic) => place.subscribe(&topic)?,
+            Incoming::Subscribe(topic) => {
+                place.subscribe(&topic)?;
+                acquaintance.make();
+            }
             Incoming::Cancel(topic) => place.cancel(&topic),
             Incoming::Message(message) => {
                 if let [only] = message.as_slice() {
                     place.message(only)?;
+                    acquaintance.make();
                 }
             }
         }

@@ -25,7 +25,7 @@ use crate::frame::encode_message;
 use crate::listener::Listener;
 use crate::outbox::Outbox;
 use crate::pool::Pool;
-use crate::server::{Task, serve};
+use crate::server::{Acquaintance, Task, serve};
 use crate::stream::Stream;
 
 /// The name of a peer: its identity if it gave one, or else five bytes of our own, the first of which is zero.
@@ -75,7 +75,9 @@ impl Router {
         let (sender, inbox) = mpsc::channel(1);
         let registry = Rc::new(Registry::default());
         let heard = registry.clone();
-        let listeners = serve(listeners, move |stream| peer(stream, heard.clone(), sender.clone()));
+        let listeners = serve(listeners, move |stream, acquaintance| {
+            peer(stream, acquaintance, heard.clone(), sender.clone())
+        });
         Router { inbox, replies: Replies(registry), _listeners: listeners }
     }
 
@@ -187,6 +189,7 @@ impl Drop for Place<'_> {
 /// The life of one connection.
 async fn peer(
     stream: Stream,
+    acquaintance: Acquaintance,
     registry: Rc<Registry>,
     inbox: mpsc::Sender<(Peer, Message)>,
 ) -> Result<(), End> {
@@ -196,6 +199,7 @@ async fn peer(
     loop {
         match connection.next(&place.outbox).await? {
             Incoming::Message(message) => {
+                acquaintance.make();
                 connection.deliver((name.clone(), message), &inbox, &place.outbox).await?;
             }
             Incoming::Subscribe(_) | Incoming::Cancel(_) => {}

@@ -1,16 +1,18 @@
 //! What both servers do: accept, and give each connection a task of its own, up to a number.
 
+use std::cell::Cell;
+use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Duration;
 
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::{AbortHandle, JoinHandle, JoinSet};
 
 use crate::error::End;
 use crate::listener::Listener;
 use crate::stream::Stream;
 
-/// How many peers a listener serves at a time, those included whose handshake is not over. More wait in the kernel's
-/// queue.
+/// How many peers a listener serves at a time, those included whose handshake is not over. When more come, the one goes that has
+/// been there longest without a message or a subscription; where all have had one, more wait in the kernel's queue.
 pub const PEERS_MAX: usize = 256;
 
 /// How long nothing is accepted after the system refused to, which is when descriptors or memory have run out.
@@ -33,10 +35,25 @@ impl Drop for Task {
     }
 }
 
+/// Whether a peer has said anything that matters yet.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Acquaintance(Rc<Cell<bool>>);
+
+impl Acquaintance {
+    /// It has.
+    pub(crate) fn make(&self) {
+        self.0.set(true);
+    }
+
+    fn is_made(&self) -> bool {
+        self.0.get()
+    }
+}
+
 /// Serves listeners, each connection in a task of its own; they all end when the returned tasks are dropped.
 pub(crate) fn serve<W>(
     listeners: impl IntoIterator<Item = Listener>,
-    peer: impl Fn(Stream) -> W + 'static,
+    peer: impl Fn(Stream, Acquaintance) -> W + 'static,
 ) -> Vec<Task>
 where
     W: Future<Output = Result<(), End>> + 'static,
@@ -45,16 +62,26 @@ where
     listeners.into_iter().map(|listener| Task::start(accept(listener, peer.clone()))).collect()
 }
 
-async fn accept<W>(listener: Listener, peer: Rc<impl Fn(Stream) -> W>)
+async fn accept<W>(listener: Listener, peer: Rc<impl Fn(Stream, Acquaintance) -> W>)
 where
     W: Future<Output = Result<(), End>> + 'static,
 {
     // Whatever ended a connection concerns nobody else.
     let mut peers = JoinSet::<Result<(), End>>::new();
+    // Who has been there longest comes first.
+    let mut strangers = VecDeque::<(AbortHandle, Acquaintance)>::new();
     loop {
+        strangers.retain(|(task, acquaintance)| !task.is_finished() && !acquaintance.is_made());
         tokio::select! {
-            accepted = listener.accept(), if peers.len() < PEERS_MAX => match accepted {
-                Ok(stream) => drop(peers.spawn_local(peer(stream))),
+            accepted = listener.accept(), if peers.len() < PEERS_MAX || !strangers.is_empty() => match accepted {
+                Ok(stream) => {
+                    if peers.len() >= PEERS_MAX && let Some((longest, _)) = strangers.pop_front() {
+                        longest.abort();
+                    }
+                    let acquaintance = Acquaintance::default();
+                    let task = peers.spawn_local(peer(stream, acquaintance.clone()));
+                    strangers.push_back((task, acquaintance));
+                }
                 // Otherwise the same error would come at once, again and again.
                 Err(_) => tokio::time::sleep(PAUSE).await,
             },

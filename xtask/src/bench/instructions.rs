@@ -40,6 +40,8 @@ pub(super) fn measure(place: &Place) -> Result<Vec<Row>, Problem> {
     }
     if rows.iter().all(|row| row.verdict != Verdict::Missed) && place.pace == Pace::Full {
         let text = format!("{:#}\n", Value::Object(before));
+        let folder = workspace::root().join("docs/benchmarks");
+        let _ = std::fs::create_dir_all(folder);
         std::fs::write(file(), text).map_err(|error| Problem::File(file().display().to_string(), error))?;
     }
     Ok(rows)

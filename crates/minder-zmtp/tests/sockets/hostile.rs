@@ -101,14 +101,31 @@ fn whoever_does_not_finish_the_handshake_in_time_is_let_go() {
 }
 
 #[test]
+fn peers_that_say_nothing_make_room() {
+    run(async {
+        let (listener, endpoint) = listener(TCP);
+        tokio::task::spawn_local(answer(Router::new([listener])));
+        let mut crowd = Vec::new();
+        for n in 0..PEERS_MAX {
+            crowd.push(Raw::dealer(&endpoint, &format!("silent {n}")).await);
+        }
+        let mut dealer = Dealer::connect(endpoint, None).expect("a dealer");
+        dealer.send(&["ask"]).expect("there is room");
+        assert_eq!(dealer.recv().await, message(&["answer"]));
+        crowd[0].ended().await;
+    });
+}
+
+#[test]
 fn more_peers_than_there_is_room_for_wait_until_one_goes() {
     run(async {
         let (listener, endpoint) = listener(TCP);
         tokio::task::spawn_local(answer(Router::new([listener])));
         let mut crowd = Vec::new();
-        for _ in 0..PEERS_MAX {
-            let mut raw = Raw::connect(&endpoint).await;
-            raw.hear(64).await;
+        for n in 0..PEERS_MAX {
+            let mut raw = Raw::dealer(&endpoint, &format!("busy {n}")).await;
+            raw.say(b"\x00\x03ask").await;
+            raw.hear(1).await;
             crowd.push(raw);
         }
         let mut dealer = Dealer::connect(endpoint, None).expect("a dealer");

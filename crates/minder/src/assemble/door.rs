@@ -13,6 +13,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use minder_keeper::TABLE_VERSION;
 use minder_runtime::shelf::DOOR;
@@ -25,6 +26,9 @@ use super::Kind;
 
 /// The longest request, in bytes.
 const REQUEST_BYTES_MAX: u64 = 16 * 1024;
+
+/// How long nobody is let in after the system refused to.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// What a daemon tells of itself.
 #[derive(Clone, Debug)]
@@ -59,7 +63,12 @@ fn listen(path: &Path) -> io::Result<UnixListener> {
 
 /// One after the other: nobody is expected to come often.
 async fn serve(listener: UnixListener, about: About, tell: mpsc::Sender<OwnedFd>) {
-    while let Ok((stream, _)) = listener.accept().await {
+    loop {
+        let Ok((stream, _)) = listener.accept().await else {
+            // Most likely there is no descriptor left. The kernel does not tell when there is one again.
+            tokio::time::sleep(PAUSE).await;
+            continue;
+        };
         let (about, tell) = (about.clone(), tell.clone());
         drop(tokio::task::spawn_local(async move {
             // Whoever goes away without having heard the answer does not want it.
@@ -101,10 +110,52 @@ fn answer(line: &[u8], about: &About) -> Result<(Value, Option<OwnedFd>), String
             if !Path::new(path).is_absolute() {
                 return Err(format!("`{path}` is no absolute path"));
             }
+            let found = std::fs::metadata(path).map_err(|error| format!("cannot open {path}: {error}"))?;
+            // To open a pipe would wait for somebody at its other end.
+            if !found.is_file() {
+                return Err(format!("`{path}` is no file"));
+            }
             let program = File::open(path).map_err(|error| format!("cannot open {path}: {error}"))?;
             Ok((json!({ "ok": true }), Some(program.into())))
         }
         Some(other) => Err(format!("`{other}` cannot be asked; `about` and `upgrade` can")),
         None => Err("`ask` is missing".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn about() -> About {
+        About { keeper: 1, kind: Kind::Supervisord, file: "/etc/supervisord.conf".to_owned() }
+    }
+
+    #[test]
+    fn junk_is_answered_with_what_is_wrong_with_it() {
+        let nested = "[".repeat(100_000);
+        let junk = ["", "\n", "junk", "\u{0}", "{\"ask\": 5}", "{\"ask\": \"tea\"}", "[]", "null", &nested];
+        for line in junk {
+            assert!(answer(line.as_bytes(), &about()).is_err(), "{line:.20}");
+        }
+        assert!(answer(&[0xff; 100], &about()).is_err());
+    }
+
+    #[test]
+    fn what_is_no_file_is_not_waited_for() {
+        let directory = tempfile::tempdir().unwrap();
+        let pipe = directory.path().join("pipe");
+        rustix::fs::mknodat(
+            rustix::fs::CWD,
+            &pipe,
+            rustix::fs::FileType::Fifo,
+            rustix::fs::Mode::from_raw_mode(0o600),
+            0,
+        )
+        .unwrap();
+        for path in [pipe.as_path(), directory.path(), Path::new("relative"), Path::new("/nowhere")] {
+            let request = json!({"ask": "upgrade", "to": path}).to_string();
+            assert!(answer(request.as_bytes(), &about()).is_err(), "{}", path.display());
+        }
     }
 }
