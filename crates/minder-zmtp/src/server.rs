@@ -62,6 +62,10 @@ where
     listeners.into_iter().map(|listener| Task::start(accept(listener, peer.clone()))).collect()
 }
 
+fn is_strange((task, acquaintance): &(AbortHandle, Acquaintance)) -> bool {
+    !task.is_finished() && !acquaintance.is_made()
+}
+
 async fn accept<W>(listener: Listener, peer: Rc<impl Fn(Stream, Acquaintance) -> W>)
 where
     W: Future<Output = Result<(), End>> + 'static,
@@ -71,12 +75,17 @@ where
     // Who has been there longest comes first.
     let mut strangers = VecDeque::<(AbortHandle, Acquaintance)>::new();
     loop {
-        strangers.retain(|(task, acquaintance)| !task.is_finished() && !acquaintance.is_made());
+        strangers.retain(is_strange);
         tokio::select! {
             accepted = listener.accept(), if peers.len() < PEERS_MAX || !strangers.is_empty() => match accepted {
                 Ok(stream) => {
-                    if peers.len() >= PEERS_MAX && let Some((longest, _)) = strangers.pop_front() {
-                        longest.abort();
+                    strangers.retain(is_strange);
+                    if peers.len() >= PEERS_MAX {
+                        match strangers.pop_front() {
+                            Some((longest, _)) => longest.abort(),
+                            // The last stranger has just become known: this one waits until somebody goes.
+                            None => drop(peers.join_next().await),
+                        }
                     }
                     let acquaintance = Acquaintance::default();
                     let task = peers.spawn_local(peer(stream, acquaintance.clone()));
