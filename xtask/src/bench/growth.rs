@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 
 /// How many programs.
 const COUNTS: [usize; 6] = [10, 30, 100, 300, 1000, 2000];
-/// How many times the cost for each of a hundred the cost for each of two thousand may be. The floor itself does not stay
-/// flat: the kernel's own costs grow with the number of processes.
-const FLAT: f64 = 1.5;
+/// How many times the cost for each of a hundred the cost for each of two thousand may be, where the floor is flat; where the
+/// kernel's own costs grow with the number of processes, so many times what the floor has grown.
+const FLAT: f64 = 1.2;
 
 /// The costs of one program, each with the number of programs that there were.
 #[derive(Debug, Default, Clone)]
@@ -52,7 +52,7 @@ pub(super) fn measure(place: &Place) -> Result<(Vec<Row>, Vec<Curve>), Problem> 
             curve.points.extend(cost.map(|cost| (count as f64, cost)));
         }
     }
-    let rows = curves.iter().map(row).collect();
+    let rows = curves.iter().map(|curve| row(curve, &curves)).collect();
     Ok((rows, curves.into()))
 }
 
@@ -79,11 +79,21 @@ fn answer(running: &mut dyn Running) -> Result<(), Problem> {
     running.states().unwrap_or_else(|| Err(Problem::Missing("minder has no states".into()))).map(drop)
 }
 
-fn row(curve: &Curve) -> Row {
+/// How many times the cost at a hundred the cost at two thousand is.
+fn growth(curve: &Curve) -> Option<f64> {
     let at = |wanted: f64| {
         curve.points.iter().find(|(count, _)| (*count - wanted).abs() < 0.5).map(|(_, cost)| *cost)
     };
-    let growth = at(2000.0).zip(at(100.0)).map(|(many, few)| many / few);
+    at(2000.0).zip(at(100.0)).map(|(many, few)| many / few)
+}
+
+fn row(curve: &Curve, all: &[Curve]) -> Row {
+    let floor = all.iter().find(|floor| {
+        let what = floor.what.strip_suffix(": floor, µs");
+        what.is_some_and(|what| curve.what.strip_prefix(what) == Some(", µs"))
+    });
+    let bound = FLAT * floor.and_then(growth).unwrap_or(1.0).max(1.0);
+    let growth = growth(curve);
     let text: Vec<String> =
         curve.points.iter().map(|(count, cost)| format!("{count}: {}", short(*cost))).collect();
     let row = Row::new(
@@ -94,6 +104,6 @@ fn row(curve: &Curve) -> Row {
     if curve.what.contains("floor") {
         row
     } else {
-        row.promised(&format!("at 2000 ≤ {FLAT} × at 100"), Verdict::at_most(growth, FLAT))
+        row.promised(&format!("at 2000 ≤ {} × at 100", short(bound)), Verdict::at_most(growth, bound))
     }
 }

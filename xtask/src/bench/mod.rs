@@ -108,7 +108,7 @@ pub(crate) fn run(words: &[String]) -> Result<(), Problem> {
         report::write(&place, &rows, &curves, &failed)?;
     }
     let file = wish.json.unwrap_or_else(|| workspace::target().join("bench.json"));
-    std::fs::write(&file, format!("{:#}\n", report::json(&rows, &curves)))
+    std::fs::write(&file, format!("{:#}\n", report::json(&place, &rows, &curves)))
         .map_err(|error| Problem::File(file.display().to_string(), error))?;
     if failed.is_empty() { Ok(()) } else { Err(Problem::Steps(failed)) }
 }

@@ -40,6 +40,8 @@ pub(super) struct Place {
     pub(super) peers: Vec<Box<dyn Peer>>,
     /// How many files a daemon may open, as the machine allows.
     pub(super) files_limit: u64,
+    /// How busy the machine was in the last minute before anything was measured.
+    pub(super) load: f64,
 }
 
 /// Enough for two thousand programs with logs.
@@ -58,6 +60,8 @@ impl Place {
     /// # Errors
     /// When there is no compiler.
     pub(super) fn new(pace: Pace) -> Result<Self, Problem> {
+        let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+        let load = load.split_whitespace().next().and_then(|load| load.parse().ok()).unwrap_or(0.0);
         let venv =
             std::env::var_os("MINDER_REFERENCE_VENV").map_or_else(workspace::reference_venv, PathBuf::from);
         let minder = minder()?;
@@ -79,6 +83,7 @@ impl Place {
             pace,
             peers: Vec::new(),
             files_limit: limit.min(FILES),
+            load,
         };
         let there = |peer: &dyn Peer, place: &Self| peer.needs(place).iter().all(|program| program.exists());
         place.peers = roster().into_iter().filter(|peer| there(peer.as_ref(), &place)).collect();

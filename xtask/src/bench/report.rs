@@ -77,8 +77,8 @@ pub(super) fn write(place: &Place, rows: &[Row], curves: &[Curve], failed: &[Str
     let docs = workspace::root().join("docs");
     let charts = docs.join("benchmarks");
     fs::create_dir_all(&charts).map_err(|error| Problem::File(charts.display().to_string(), error))?;
-    let mut text = format!("# Benchmarks\n\n{INTRODUCTION}\n\nMachine: {}.\n", machine());
-    if busy() {
+    let mut text = format!("# Benchmarks\n\n{INTRODUCTION}\n\nMachine: {}.\n", machine(place));
+    if busy(place) {
         text += "\n**Somebody else worked on this machine at the time: only the ratios mean something.**\n";
     }
     if place.pace == Pace::Quick {
@@ -184,7 +184,7 @@ fn growing(rows: &[Row], before: &str, after: &str) -> Vec<Line> {
 }
 
 /// All figures, for a program.
-pub(super) fn json(rows: &[Row], curves: &[Curve]) -> Value {
+pub(super) fn json(place: &Place, rows: &[Row], curves: &[Curve]) -> Value {
     let cell = |cell: &Cell| match cell {
         Cell::Figure(text, value) => json!({"text": text, "value": value}),
         Cell::Blank(reason) => json!({"blank": reason}),
@@ -196,7 +196,7 @@ pub(super) fn json(rows: &[Row], curves: &[Curve]) -> Value {
             "verdict": row.verdict()})
     };
     let curve = |curve: &Curve| json!({"what": curve.what, "points": curve.points});
-    json!({"machine": machine(), "rows": rows.iter().map(row).collect::<Vec<_>>(),
+    json!({"machine": machine(place), "rows": rows.iter().map(row).collect::<Vec<_>>(),
         "growth": curves.iter().map(curve).collect::<Vec<_>>()})
 }
 
@@ -247,26 +247,21 @@ fn read(path: &str) -> String {
     fs::read_to_string(path).unwrap_or_default()
 }
 
-/// Of the last quarter of an hour: about as long as a run takes.
-fn load() -> f64 {
-    read("/proc/loadavg").split_whitespace().nth(2).and_then(|load| load.parse().ok()).unwrap_or(0.0)
-}
-
 fn processors() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
-/// With a load far above the number of processors somebody else worked too.
-fn busy() -> bool {
-    load() > 2.0 * processors() as f64
+/// With as much to do as there are processors, somebody else worked too.
+fn busy(place: &Place) -> bool {
+    place.load >= processors() as f64
 }
 
 /// Processor, how many, kernel, and how busy it was.
-fn machine() -> String {
+fn machine(place: &Place) -> String {
     let info = read("/proc/cpuinfo");
     let model = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
     let model = model.map_or("unknown processor", |(_, model)| model);
     let kernel = read("/proc/sys/kernel/osrelease");
-    let (count, load) = (processors(), load());
-    format!("{count} × {model}, Linux {}; load of the last quarter of an hour: {load}", kernel.trim())
+    let count = processors();
+    format!("{count} × {model}, Linux {}; load before the first measurement: {}", kernel.trim(), place.load)
 }
