@@ -7,8 +7,8 @@
 //! ```
 //!
 //! In reading order: [`supervisord`], [`http`], [`circus`], [`zmtp`], [`kegbot`], [`memory`], [`words`] hold the targets by
-//! what they attack; [`input`] cuts bytes into pieces, [`machine`] is a machine on which files are what the bytes say,
-//! [`clock`] a runtime that waits for nothing, [`script`] a peer that says what it is told to say.
+//! what they attack; `input` cuts bytes into pieces, `machine` is a machine on which files are what the bytes say,
+//! `clock` a runtime that waits for nothing, `script` a peer that says what it is told to say.
 //!
 //! # Invariants
 //! - A target is a function of its bytes: no clock, no disk, no chance, so whatever is found is found again.
