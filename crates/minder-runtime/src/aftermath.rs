@@ -75,6 +75,10 @@ pub(crate) struct Aftermath {
     cgroup: Option<LastCgroup>,
 }
 
+/// How often the keeper's children are looked up again when some of them ended while they were looked up. After that everybody
+/// is looked at.
+const UNSTEADY_MAX: usize = 8;
+
 /// Whether what is left may still end by itself.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Patience {
@@ -157,7 +161,20 @@ impl Mind {
     fn left_by(&self, id: InstanceId, child: ChildId, roots: &Roots) -> BTreeMap<u32, Relative> {
         let mark = self.slots.get(&id).and_then(|slot| slot.mark);
         let Some(trail) = self.processes.trail(child, mark) else { return BTreeMap::new() };
-        let mut found = leftovers::find(&trail, roots, self.keeper, self.processes.pids());
+        let made = self.processes.pids();
+        let mut found = leftovers::find(&trail, roots, self.keeper, made);
+        let mut steady = roots.is_steady();
+        for _ in 0..UNSTEADY_MAX {
+            if steady || !found.is_empty() {
+                break;
+            }
+            let Some(roots) = Roots::of_keeper(self.keeper, made) else { break };
+            found = leftovers::find(&trail, &roots, self.keeper, made);
+            steady = roots.is_steady();
+        }
+        if found.is_empty() && !steady {
+            found = leftovers::find(&trail, &Roots::everybody(self.keeper, made), self.keeper, made);
+        }
         if let Some(aftermath) = self.aftermaths.get(&id) {
             found.retain(|pid, _| !aftermath.untouchable.contains(pid));
         }

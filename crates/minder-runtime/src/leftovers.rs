@@ -59,8 +59,14 @@ impl Roots {
         Some(Self(roots))
     }
 
+    /// Whether all of them lived a moment later. The kernel's list is read piece by piece, and while those at its head are buried
+    /// some at its end are passed over.
+    pub(crate) fn is_steady(&self) -> bool {
+        self.0.iter().all(|pid| kinship::Standing::of(*pid).is_some_and(|standing| !standing.is_dead()))
+    }
+
     /// Everybody but these.
-    fn everybody(keeper: u32, made: &BTreeSet<u32>) -> Self {
+    pub(crate) fn everybody(keeper: u32, made: &BTreeSet<u32>) -> Self {
         let mut roots = kinship::everybody();
         let mind = std::process::id();
         roots.retain(|pid| *pid != mind && *pid != keeper && !made.contains(pid));
