@@ -9,7 +9,7 @@
 //! ```
 //!
 //! - [`site`]: what is where, who may see it.
-//! - [`crowd`]: who is connected, and who makes room for others.
+//! - `crowd`: who is connected, and who makes room for others.
 //! - [`auth`]: HTTP basic authentication.
 //! - [`origin`]: whether a request comes from a page of ours, from somebody else's page, or from no browser at all.
 //! - [`reply`]: responses and their bodies.
