@@ -96,9 +96,12 @@ impl Outbox {
         if done == 0 {
             return self.send_first(mind, children, held);
         }
-        if !together.is_empty() {
-            mind.line = line_after(mind.port.send_bundle(&bundle));
-        }
+        mind.line = if together.is_empty() {
+            // What had no room is not to be told any more. To go on waiting for room would be to wait for nothing.
+            Line::Open
+        } else {
+            line_after(mind.port.send_bundle(&bundle))
+        };
         if mind.line == Line::Open {
             together.iter().for_each(|message| children.told(message));
             self.0.drain(..done);
