@@ -82,6 +82,14 @@ fn talking(log: &str) -> Daemon {
     daemon
 }
 
+/// A daemon with one program that does nothing, its mind, and the program's process.
+fn with_a_sleeper() -> (Daemon, u32, u32) {
+    let daemon = Daemon::start(Kind::Minder, "[program:a]\ncommand=/bin/sleep 100\nstartsecs=0\n");
+    daemon.wait_state("a", "RUNNING");
+    let (mind, a) = (mind_of(&daemon).expect("a mind"), daemon.pid_of("a"));
+    (daemon, mind, a)
+}
+
 #[test]
 fn a_full_disk_holds_up_no_program_and_is_told_once() {
     let daemon = talking("disk/out.log");
@@ -253,9 +261,7 @@ fn a_mind_without_descriptors_answers_again_when_there_are_some() {
     if only_the_original() {
         return;
     }
-    let daemon = Daemon::start(Kind::Minder, "[program:a]\ncommand=/bin/sleep 100\nstartsecs=0\n");
-    daemon.wait_state("a", "RUNNING");
-    let (mind, a) = (mind_of(&daemon).expect("a mind"), daemon.pid_of("a"));
+    let (daemon, mind, a) = with_a_sleeper();
     let limited = limit(mind, "nofile", Some(open_files(mind)));
     if limited.status != "exit 0" {
         eprintln!("skipped: the limit of a running process cannot be changed: {}", limited.stderr.trim());
@@ -274,9 +280,7 @@ fn a_mind_that_is_stopped_and_goes_on_is_the_same_one() {
     if only_the_original() {
         return;
     }
-    let daemon = Daemon::start(Kind::Minder, "[program:a]\ncommand=/bin/sleep 100\nstartsecs=0\n");
-    daemon.wait_state("a", "RUNNING");
-    let (mind, a) = (mind_of(&daemon).expect("a mind"), daemon.pid_of("a"));
+    let (daemon, mind, a) = with_a_sleeper();
     signal_pid(mind, Signal::STOP);
     // It ends while the mind stands still, and is started again when that goes on.
     signal_pid(a, Signal::KILL);
@@ -291,9 +295,7 @@ fn a_mind_that_stays_stopped_is_replaced_when_an_exit_waits_for_it() {
     if only_the_original() {
         return;
     }
-    let daemon = Daemon::start(Kind::Minder, "[program:a]\ncommand=/bin/sleep 100\nstartsecs=0\n");
-    daemon.wait_state("a", "RUNNING");
-    let (mind, a) = (mind_of(&daemon).expect("a mind"), daemon.pid_of("a"));
+    let (daemon, mind, a) = with_a_sleeper();
     signal_pid(mind, Signal::STOP);
     signal_pid(a, Signal::KILL);
     // The keeper's patience is half a minute, as long as that of one wait here.
