@@ -63,6 +63,8 @@ def plugins_are_watchers(d):
               "[plugin:off]\nuse = circus.plugins.watchdog.WatchDog\nactive = False\nautostart = False\n")
     say(sorted(d.ask("list")["watchers"]))
     wait_until(lambda: d.ask("status", name="plugin:flap")["status"] == "active", "flap")
+    # The original looks after its watchers now and then, and calls one that it looks after "starting".
+    wait_until(lambda: "starting" not in d.ask("status")["statuses"].values(), "the end of the start")
     say(sorted(d.ask("status")["statuses"].items()))
     say([d.ask("options", name="plugin:flap")["options"][key] for key in
          ("numprocesses", "singleton", "max_retry", "copy_env", "priority", "respawn")])
