@@ -48,6 +48,22 @@ name! {
     /// The name of a socket; unique among all [`SocketSpec`](crate::socket::SocketSpec)s.
     SocketName
 }
+name! {
+    /// The name of a task; unique in an [`Agenda`](crate::agenda::Agenda).
+    TaskName
+}
+name! {
+    /// The name of a worker; unique in an [`Agenda`](crate::agenda::Agenda).
+    WorkerName
+}
+name! {
+    /// The name of a resident; unique in an [`Agenda`](crate::agenda::Agenda).
+    ResidentName
+}
+name! {
+    /// The name of a check; unique in a [`DeploymentSpec`](crate::deployment::DeploymentSpec).
+    CheckName
+}
 
 /// Where a program stands: its group and its own name. Unique in a plan.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]

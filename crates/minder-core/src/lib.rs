@@ -12,7 +12,8 @@
 //! In reading order: [`ids`], [`time`], [`program`], [`socket`] and [`plan`] say what is wanted; [`change`] what a reload
 //! does; [`restart`], [`backoff`], [`stop`] are policies, one a file; [`instance`] is the life of one process;
 //! [`supervision`] all of them; [`input`], [`effect`], [`event`] are the three vocabularies; [`control`] is
-//! what may be asked, and how a face listens; [`mutation`] is for the simulation's tests alone.
+//! what may be asked, and how a face listens; [`agenda`] is what is due at times, and [`deployment`] a season of work at
+//! one place: data for programs that are supervised like any other; [`mutation`] is for the simulation's tests alone.
 //!
 //! # Invariants
 //! - It knows no dialect: no word of any configuration format or protocol appears here.
@@ -22,9 +23,11 @@
 
 extern crate alloc;
 
+pub mod agenda;
 pub mod backoff;
 pub mod change;
 pub mod control;
+pub mod deployment;
 mod directory;
 pub mod effect;
 pub mod errno;

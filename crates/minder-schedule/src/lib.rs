@@ -1,0 +1,1 @@
+//! When something is due: calendars, time zones, the sun.

@@ -1,0 +1,1 @@
+//! The queue of what is due, the beat that fills it and the workers that empty it.

@@ -1,0 +1,1 @@
+//! acoupi's commands over minder's deployments, tasks and workers.

@@ -1,0 +1,1 @@
+//! A bird or bat recorder: capture, detection, storage and messages, as tasks.
