@@ -17,6 +17,7 @@ use minder_runtime::mind::Mind;
 use minder_runtime::recovery::Heritage;
 use minder_runtime::shelf::Shelf;
 use minder_runtime::{daemonise, group_sockets, remains};
+use minder_supervisord::daemon::face::Face;
 use minder_supervisord::daemon::front::{self, Prepared, Start};
 use minder_supervisord::daemon::opening::Opening;
 use minder_supervisord::daemon::servers;
@@ -103,14 +104,14 @@ pub(super) fn station(first: &[u8], heritage: &mut Heritage) -> io::Result<Super
         station,
         plan,
         sockets: heritage.take_all(servers::HELD_PREFIX),
-        recalled: heritage.recall(station::Station::RECALLED).map(<[u8]>::to_vec),
+        recalled: heritage.recall(Face::RECALLED).map(<[u8]>::to_vec),
         opening: Opening::decode(&opening),
         lives: heritage.lives(),
         keeper: heritage.keeper(),
         files: Vec::new(),
     };
     if supervisord.lives == 0 {
-        clean_stale_logs(&supervisord.station);
+        clean_stale_logs(supervisord.station.face());
     }
     Ok(supervisord)
 }
@@ -125,32 +126,32 @@ impl Station for Supervisord {
     }
 
     fn journal(&self) -> JournalSpec {
-        self.station.journal()
+        self.station.face().journal()
     }
 
     fn first_lines(&self, now: Now) -> Vec<u8> {
         match self.lives {
-            0 => self.station.opening_lines(&self.opening, now, self.keeper),
-            lives => self.station.taken_up_line(now, lives),
+            0 => self.station.face().opening_lines(&self.opening, now, self.keeper),
+            lives => self.station.face().taken_up_line(now, lives),
         }
     }
 
     fn observers(&mut self, _control: &Rc<dyn Control>) -> Vec<Box<dyn Observer>> {
-        self.station.observers(self.recalled.take().as_deref())
+        self.station.face().observers(self.recalled.take().as_deref())
     }
 
     fn serve(&mut self, control: &Rc<dyn Control>) -> io::Result<()> {
-        self.files = self.station.serve(std::mem::take(&mut self.sockets), control)?;
+        self.files = self.station.face().serve(std::mem::take(&mut self.sockets), control)?;
         Ok(())
     }
 
     fn pidfile(&self) -> Option<&Path> {
-        Some(self.station.pidfile())
+        Some(self.station.face().pidfile())
     }
 
     fn clear_away(&self, _mind: &mut Mind) {
         self.files.iter().for_each(AbortHandle::abort);
-        for file in self.station.leavings().files {
+        for file in self.station.face().leavings().files {
             // Somebody may have removed it before.
             let _ = std::fs::remove_file(file);
         }
@@ -158,8 +159,8 @@ impl Station for Supervisord {
 }
 
 /// A failure to list or remove an old file keeps nobody from starting.
-fn clean_stale_logs(station: &station::Station) {
-    if let Some(logs) = station.stale_logs() {
+fn clean_stale_logs(face: &Face) {
+    if let Some(logs) = face.stale_logs() {
         let names = FreshNames {
             infix: logs.infix.into_bytes().into(),
             suffix: logs.suffix.as_bytes().to_vec().into(),

@@ -13,7 +13,7 @@ use minder_core::time::{Instant, Now, WallTime};
 
 use super::opening::Opening;
 use super::options::{self, Asked, Options, USAGE};
-use super::{VERSION, privileges, servers, station};
+use super::{VERSION, face, privileges, servers};
 use crate::conf::python::decode;
 use crate::conf::settings::Access;
 use crate::conf::types::LogLevel;
@@ -176,7 +176,7 @@ fn open_sockets(
 
 /// Writes lines into the log at once.
 fn say_now(settings: &Settings, opening: &Opening) {
-    let lines = station::opening_lines(settings, opening, now());
+    let lines = face::opening_lines(settings, opening, now());
     let file = std::fs::OpenOptions::new().append(true).open(&settings.supervisord.logfile);
     // There is nobody left to tell if even that fails.
     let _ = file.and_then(|mut file| file.write_all(&lines));

@@ -2,11 +2,12 @@
 //!
 //! ```text
 //!  arguments ─options─▶ front: reading, privileges, limits, servers ──Prepared──▶ (assembled into the keeper)
-//!  snapshot, held sockets ─▶ station: plan, observers, journal, sites ──────────▶ (assembled into the mind)
+//!  snapshot, held sockets ─▶ station: plan, reader; face: observers, log, sites ▶ (assembled into the mind)
 //! ```
 //!
 //! Invariant: the front alone speaks to the terminal, and the mind alone to the log.
 
+pub mod face;
 pub mod front;
 pub mod opening;
 pub mod options;
