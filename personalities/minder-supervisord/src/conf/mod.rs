@@ -16,11 +16,13 @@
 //! - [`ini`]: bytes to a tree with spans; [`include`](mod@include): patterns; [`search`]: where a file is looked for.
 //! - [`names`] and [`expand`]: `%(name)s`; [`types`], [`environment`], [`shellwords`]: what values mean.
 //! - [`reader`]: the walk; `sections`: a module a section; [`vocabulary`]: the words a file may use.
-//! - [`overrides`]: the command line's share; [`settings`]: the result; [`lower`]: the result as a plan.
+//! - [`overrides`]: the command line's share; [`settings`]: the result; [`lower`]: the result as a plan; [`bare`]: settings
+//!   without a file.
 //!
 //! Invariants: nothing but [`machine::RealMachine`] touches the system; no text makes a reading panic; a reading of a
 //! recorded snapshot equals the reading that was recorded.
 
+pub mod bare;
 pub mod environment;
 pub mod expand;
 pub mod fault;

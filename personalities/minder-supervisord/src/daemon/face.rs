@@ -14,6 +14,7 @@ use minder_core::time::{Now, WallTime};
 use tokio::task::AbortHandle;
 
 use super::opening::Opening;
+use super::servers;
 use super::socket_file::SocketFile;
 use crate::conf::lower;
 use crate::conf::settings::{Access, Settings};
@@ -26,6 +27,8 @@ use crate::rpc::{Interface, Rpc, ServerFacts, Weight};
 
 /// The outside of a supervisord.
 pub struct Face {
+    /// What it is called in its log.
+    called: &'static str,
     /// All but the programs, which may be thousands, and which the plan has.
     settings: Settings,
 }
@@ -49,10 +52,18 @@ pub struct AutomaticLogs {
 }
 
 impl Face {
-    /// Of what a configuration says.
+    /// Of what a configuration says, for a daemon that is called like this in its log.
     #[must_use]
-    pub fn new(settings: Settings) -> Self {
-        Self { settings: Settings { groups: Vec::new(), ..settings } }
+    pub fn new(called: &'static str, settings: Settings) -> Self {
+        Self { called, settings: Settings { groups: Vec::new(), ..settings } }
+    }
+
+    /// Opens its servers: under these names the keeper holds them for [`Face::serve`].
+    ///
+    /// # Errors
+    /// A text for the terminal; then no socket file is left.
+    pub fn open(&self) -> Result<Vec<(String, OwnedFd)>, String> {
+        Ok(servers::named(servers::open(&self.settings, |_| Ok(()))?))
     }
 
     /// The daemon's own log.
@@ -77,7 +88,7 @@ impl Face {
     /// The first lines of the log.
     pub fn opening_lines(&self, opening: &Opening, now: Now, pid: u32) -> Vec<u8> {
         let mut opening = opening.clone();
-        opening.say(LogLevel::Info, format!("supervisord started with pid {pid}"));
+        opening.say(LogLevel::Info, format!("{} started with pid {pid}", self.called));
         opening_lines(&self.settings, &opening, now)
     }
 

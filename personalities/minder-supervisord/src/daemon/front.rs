@@ -122,11 +122,10 @@ fn run(
             return Err(refusal);
         }
     };
-    let named = |(i, fd)| (format!("{}{i}", servers::HELD_PREFIX), fd);
     Ok(Prepared {
         file,
         snapshot,
-        sockets: sockets.into_iter().enumerate().map(named).collect(),
+        sockets: servers::named(sockets),
         pidfile: PathBuf::from(&settings.supervisord.pidfile),
         background: background(&settings, start, &mut opening),
         opening,

@@ -50,6 +50,11 @@ pub(super) fn open(
     Ok(sockets)
 }
 
+/// The names under which the keeper holds them.
+pub(super) fn named(sockets: Vec<OwnedFd>) -> Vec<(String, OwnedFd)> {
+    sockets.into_iter().enumerate().map(|(i, fd)| (format!("{HELD_PREFIX}{i}"), fd)).collect()
+}
+
 fn refused(error: &io::Error) -> String {
     match error.raw_os_error().map(rustix::io::Errno::from_raw_os_error) {
         Some(rustix::io::Errno::ADDRINUSE) => {

@@ -25,7 +25,7 @@ impl Station {
         let last = later.as_ref().unwrap_or(&settings);
         let plan = reading::plan(last)?;
         let reader = Rereader::new(source, last);
-        Ok((Self { face: Face::new(settings), reader }, plan))
+        Ok((Self { face: Face::new("supervisord", settings), reader }, plan))
     }
 
     /// Reads the files again.
