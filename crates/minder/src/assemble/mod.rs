@@ -12,6 +12,7 @@ pub(crate) mod door;
 pub(crate) mod kegbot;
 pub(crate) mod readable;
 pub(crate) mod supervisord;
+mod workers;
 
 use std::ffi::OsString;
 use std::fs::File;
