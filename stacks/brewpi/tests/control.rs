@@ -62,7 +62,8 @@ fn a_compressor_runs_for_three_minutes_at_least_and_rests_for_five() {
     let (first, _) = (runs[0], runs.remove(0));
     assert!(first.1 >= 600, "nobody knows what was before the start: {first:?}");
     for (was_cooling, seconds) in runs {
-        assert!(seconds >= if was_cooling { 181 } else { 300 }, "{was_cooling} for {seconds}");
+        // The wait counts from the last second in which it ran.
+        assert!(seconds >= if was_cooling { 181 } else { 299 }, "{was_cooling} for {seconds}");
     }
 }
 
