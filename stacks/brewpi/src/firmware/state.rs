@@ -70,8 +70,8 @@ impl Timers {
         self.now - self.cooled
     }
 
-    /// How long heater or cooler have been on.
+    /// For how many seconds heater or cooler have been on.
     pub(super) fn since_rest(&self) -> u32 {
-        self.now - self.rested
+        (self.now - self.rested).saturating_sub(1)
     }
 }
