@@ -13,7 +13,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("minder-tasks", &["minder-core", "minder-schedule"]),
     ("minder-deployment", &["minder-core"]),
     ("minder-recorder", &["minder-schedule"]),
-    ("minder-brewpi", &[]),
+    ("minder-brewpi", &["minder-zmtp"]),
     (
         "minder-acoupi",
         &[
