@@ -15,6 +15,7 @@
 //! - What is due next is later than what it was asked for, lies in the window, and nothing is due between.
 
 pub mod cron;
+mod face;
 pub mod schedule;
 pub mod sun;
 pub mod text;
