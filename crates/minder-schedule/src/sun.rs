@@ -64,12 +64,14 @@ pub enum Happening {
     Below,
 }
 
-/// A day of the sun at a place: twelve hours before and after its noon.
+/// A day of the sun at a place: from one of its midnights, past its noon, to the next, where the next day begins. In seconds
+/// since 1970.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct SolarDay {
     place: Place,
-    /// In seconds since 1970.
+    begin: f64,
     noon: f64,
+    end: f64,
 }
 
 impl SolarDay {
@@ -78,7 +80,9 @@ impl SolarDay {
         let middle = Offset::UTC.to_timestamp(date.to_datetime(Time::midnight()));
         let middle = middle.map_or(0.0, |midnight| seconds(midnight) + DAY / 2.0);
         let mean = middle - degrees(place.longitude) * 240.0;
-        Self { place, noon: mean - Sun::at(mean).ahead }
+        let [begin, noon, end] =
+            [mean - DAY / 2.0, mean, mean + DAY / 2.0].map(|mean| mean - Sun::at(mean).ahead);
+        Self { place, begin, noon, end }
     }
 
     /// That whose noon is on this date in the zone. `None` where the zone has left the date out.
@@ -92,15 +96,15 @@ impl SolarDay {
 
     /// What becomes of this.
     pub fn happening(&self, event: SunEvent) -> Happening {
-        let (altitude, side) = match event {
-            SunEvent::Dawn => (CIVIL, -0.5),
-            SunEvent::Sunrise => (RISING, -0.5),
+        let (altitude, midnight) = match event {
+            SunEvent::Dawn => (CIVIL, self.begin),
+            SunEvent::Sunrise => (RISING, self.begin),
             SunEvent::Noon => return timestamp(self.noon).map_or(Happening::Below, Happening::At),
-            SunEvent::Sunset => (RISING, 0.5),
-            SunEvent::Dusk => (CIVIL, 0.5),
+            SunEvent::Sunset => (RISING, self.end),
+            SunEvent::Dusk => (CIVIL, self.end),
         };
         let above = |time: f64| Sun::at(time).altitude(time, self.place) >= altitude;
-        let (mut high, mut low) = (self.noon, self.noon + side * DAY);
+        let (mut high, mut low) = (self.noon, midnight);
         if !above(high) {
             return Happening::Below;
         }
@@ -121,8 +125,8 @@ impl SolarDay {
             Happening::At(time) => Some(time),
             Happening::Below => timestamp(self.noon),
             Happening::Above => match event {
-                SunEvent::Dawn | SunEvent::Sunrise => timestamp(self.noon - DAY / 2.0),
-                SunEvent::Sunset | SunEvent::Dusk => timestamp(self.noon + DAY / 2.0),
+                SunEvent::Dawn | SunEvent::Sunrise => timestamp(self.begin),
+                SunEvent::Sunset | SunEvent::Dusk => timestamp(self.end),
                 SunEvent::Noon => timestamp(self.noon),
             },
         }

@@ -233,3 +233,6 @@ pub fn place(latitude: f64, longitude: f64) -> Result<Place, Misread> {
 fn millionths(degrees: f64, most: f64) -> Option<i32> {
     (degrees.abs() <= most).then(|| (degrees * 1e6).round() as i32)
 }
+
+#[cfg(test)]
+mod tests;

@@ -41,3 +41,6 @@ pub fn when(shown: DateTime, zone: &TimeZone) -> Option<Timestamp> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
