@@ -81,7 +81,14 @@ impl Schedule {
         Ok(Self { times, between, sight })
     }
 
-    /// The first due time that is later than this. `None`: there is none, or none that can be foreseen.
+    /// Lets the paces of [`Schedule::paces`] go on from another moment, that one left out. It means nothing to other times.
+    pub fn pace_from(&mut self, from: Timestamp) {
+        if let Times::Paces(paces) = &mut self.times {
+            paces.from = from.as_microsecond();
+        }
+    }
+
+    /// The first due time that is later than this, in whole microseconds. `None`: there is none, or none that can be foreseen.
     pub fn next_after(&self, after: Timestamp) -> Option<Timestamp> {
         let mut after = after;
         for _ in 0..CLOSED_MAX {
@@ -149,9 +156,11 @@ fn planned(moment: &Moment, sight: &Sight) -> Result<Planned, Misread> {
         Moment::Daily(time) => return Ok(Planned::Daily(*time)),
         Moment::Once(once) => once,
     };
+    let whole = |time: Timestamp| Timestamp::from_microsecond(time.as_microsecond()).ok();
+    let planned = |time: Option<Timestamp>| time.and_then(whole).map_or(Planned::Never, Planned::Once);
     match text::once(once) {
-        Some(Once::Exact(time)) => Ok(Planned::Once(time)),
-        Some(Once::Shown(shown)) => Ok(zone::when(shown, &sight.zone).map_or(Planned::Never, Planned::Once)),
+        Some(Once::Exact(time)) => Ok(planned(Some(time))),
+        Some(Once::Shown(shown)) => Ok(planned(zone::when(shown, &sight.zone))),
         None => Err(Misread::new(once, r#"a date and time such as "2027-03-01T06:30""#)),
     }
 }

@@ -7,17 +7,36 @@
 //!                                                                                    or the wall clock is set
 //! ```
 
+//! In reading order: [`clock`] says whether the wall clock is believed; [`times`] is one task and how far it has come, [`free`]
+//! the paces of the monotonic clock; [`gap`] is what is due between two looks, and what of it was missed; [`chance`] draws the jitters. What it does when clocks are set
+//! and nights are short is told in `docs/reference/schedules.md`.
+
 use std::collections::BTreeMap;
 
-use minder_core::agenda::{Agenda, Overlap};
+use minder_core::agenda::{Agenda, Due, Overlap};
 use minder_core::ids::TaskName;
 use minder_core::time::{Instant, Now, WallTime};
 use minder_schedule::TimeZone;
 use minder_schedule::text::Misread;
 
+mod chance;
+mod clock;
+mod free;
+mod gap;
+mod times;
+
+use chance::Chance;
+use clock::Clock;
+use times::Times;
+
 /// Says what is due. One for each beat, for as long as that runs.
 #[derive(Debug)]
-pub struct Planner {}
+pub struct Planner {
+    clock: Clock,
+    chance: Chance,
+    tasks: Vec<Times>,
+    wake: Wake,
+}
 
 /// How far a task has come: everything up to here was put into the queue, or left out and noted. What the beat must still
 /// know when it begins again.
@@ -126,25 +145,56 @@ impl Planner {
     /// `chance` is a seed from which the jitters are drawn: the same seed gives the same due time the same jitter.
     ///
     /// # Errors
-    /// With every cron expression, date and zone that cannot be read.
+    /// With every cron expression, date, interval and zone that cannot be read.
     pub fn new(
-        _agenda: &Agenda,
-        _machine: &TimeZone,
-        _remembered: &BTreeMap<TaskName, Mark>,
-        _chance: u64,
-        _now: Now,
+        agenda: &Agenda,
+        machine: &TimeZone,
+        remembered: &BTreeMap<TaskName, Mark>,
+        chance: u64,
+        now: Now,
     ) -> Result<Self, Vec<PlannerProblem>> {
-        Ok(Self {})
+        let (mut tasks, mut problems) = (Vec::new(), Vec::new());
+        for task in agenda.tasks().iter().filter(|task| task.due != Due::OnDemand) {
+            match Times::new(task, agenda.settings(), machine, remembered.get(&task.name), now) {
+                Ok(times) => tasks.push(times),
+                Err(problem) => problems.push(PlannerProblem { task: task.name.clone(), problem }),
+            }
+        }
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        let clock = Clock::new(remembered.values().map(|mark| mark.due).max(), now);
+        let at_once = Wake { wall: None, monotonic: Some(now.monotonic) };
+        Ok(Self { clock, chance: Chance::of(chance), tasks, wake: at_once })
     }
 
     /// What goes into the queue now. To be called when [`Planner::wake`] says, when the wall clock is set, and whenever else
     /// one likes.
-    pub fn step(&mut self, _now: Now) -> Turn {
-        Turn::default()
+    pub fn step(&mut self, now: Now) -> Turn {
+        let mut turn = Turn::default();
+        let belief = self.clock.look(now, &mut turn.notes);
+        self.wake = Wake { wall: None, monotonic: self.clock.decision() };
+        for task in &mut self.tasks {
+            let next = task.step(now, belief, self.chance, &mut turn);
+            self.wake.wall = sooner(self.wake.wall, next.wall);
+            self.wake.monotonic = sooner(self.wake.monotonic, next.monotonic);
+        }
+        turn.offers.sort_by_key(|offer| offer.due);
+        turn
     }
 
-    /// When to step next.
+    /// When to step next. Before the first step: at once.
     pub fn wake(&self) -> Wake {
-        Wake::default()
+        self.wake
     }
 }
+
+fn sooner<T: Ord>(one: Option<T>, other: Option<T>) -> Option<T> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
+    }
+}
+
+#[cfg(test)]
+mod tests;
