@@ -7,8 +7,8 @@
 //!                                                                                    or the wall clock is set
 //! ```
 
-//! In reading order: [`clock`] says whether the wall clock is believed; [`times`] is one task and how far it has come, [`free`]
-//! the paces of the monotonic clock; [`gap`] is what is due between two looks, and what of it was missed; [`chance`] draws the jitters. What it does when clocks are set
+//! In reading order: `clock` says whether the wall clock is believed; `times` is one task and how far it has come, `free`
+//! the paces of the monotonic clock; `gap` is what is due between two looks, and what of it was missed; `chance` draws the jitters. What it does when clocks are set
 //! and nights are short is told in `docs/reference/schedules.md`.
 
 use std::collections::BTreeMap;
