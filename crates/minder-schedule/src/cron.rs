@@ -12,7 +12,7 @@
 //! A field is `*`, a value, a range `a-b`, a step `*/n` or `a-b/n`, or several of these with commas between them. A range may
 //! go over the end: `22-5`, `fri-mon`. As in Vixie's cron a day is due when either of its two fields fits, but both must if one
 //! begins with `*`; and an expression whose minute or hour begins with `*` goes by what the clock shows as it goes, others are
-//! done once where summer time begins or ends ([`Face`]).
+//! done once where summer time begins or ends (`Face`).
 
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, Time};

@@ -1,7 +1,7 @@
 //! A part of each day: `22:00..06:30`, `sunset-30m..sunrise+30m`.
 //!
 //! On every date it begins once and ends once, on that date or the next one; which of these is said by how it is written, not
-//! by the season ([`Days`]). Where the days come on which the sun does not do what the window names, that time has moved to
+//! by the season (`Days`). Where the days come on which the sun does not do what the window names, that time has moved to
 //! midnight or to noon ([`SolarDay::limit`]): a window from sunset to sunrise closes in the polar day and stays open in the
 //! polar night, and one from sunrise to sunset the other way round. With `-30m` and `+30m` there remains the darkest hour of a
 //! polar day.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
-use jiff::tz::{AmbiguousOffset, TimeZone};
+use jiff::tz::{AmbiguousOffset, TimeZone, TimeZoneDatabase};
 
 /// A gap that is longer is no summer time: a zone changed its side of the date line, and had a day less.
 pub const GAP_MAX: Duration = Duration::from_secs(3 * 3600);
@@ -17,7 +17,7 @@ pub const GAP_MAX: Duration = Duration::from_secs(3 * 3600);
 /// # Errors
 /// When there is none.
 pub fn named(name: &str) -> Result<TimeZone, jiff::Error> {
-    TimeZone::get(name)
+    TimeZone::get(name).or_else(|problem| TimeZoneDatabase::bundled().get(name).map_err(|_| problem))
 }
 
 /// The machine's zone; UTC when it has none.

@@ -53,7 +53,7 @@ fn a_day_that_a_zone_left_out_is_never() {
 
 #[test]
 fn zones_are_there_without_a_database_of_the_machine() {
-    let bundled = jiff::tz::TimeZoneDatabase::bundled();
+    let bundled = TimeZoneDatabase::bundled();
     for name in ["Europe/Berlin", "Pacific/Apia", "Asia/Kathmandu"] {
         let zone = bundled.get(name).expect("a zone");
         assert_eq!(zone.iana_name(), Some(name));
