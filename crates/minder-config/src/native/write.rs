@@ -32,7 +32,7 @@ pub struct Source<'a> {
     pub sockets: &'a [Arc<SocketSpec>],
     /// The `PATH` by which programs are looked for that say nothing else.
     pub path: &'a str,
-    /// Where the file will be: relative paths are relative to its directory, and here none are.
+    /// Where relative paths of the plan are meant: a file has its own directory for that, so they are written whole.
     pub directory: &'a Path,
 }
 
@@ -74,7 +74,12 @@ fn write_group(
             continue;
         }
         taken.push(section.clone());
-        let context = ProgramContext { group: group.name.as_str(), section: &section, path: source.path };
+        let context = ProgramContext {
+            group: group.name.as_str(),
+            section: &section,
+            path: source.path,
+            directory: source.directory,
+        };
         program::write(program, &context, text, unsaid);
     }
 }

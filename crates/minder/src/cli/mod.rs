@@ -16,6 +16,7 @@
 mod bring;
 mod check;
 mod completions;
+mod convert;
 mod dialect;
 mod ended;
 pub(crate) mod install_links;
@@ -24,6 +25,7 @@ mod man;
 mod programs;
 mod restart;
 mod run;
+mod schema;
 mod server;
 mod start;
 mod status;
@@ -64,6 +66,8 @@ struct Cli {
 enum Command {
     Run(run::Arguments),
     Check(check::Arguments),
+    Convert(convert::Arguments),
+    Schema(schema::Arguments),
     Status(status::Arguments),
     Start(start::Arguments),
     Stop(stop::Arguments),
@@ -95,6 +99,8 @@ pub(crate) fn main(arguments: Vec<OsString>) -> ExitCode {
         Command::Run(arguments) => return run::run(&arguments),
         Command::DemoPart(arguments) => return demo::parts::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
+        Command::Convert(arguments) => convert::run(&arguments),
+        Command::Schema(arguments) => schema::run(&arguments),
         Command::Status(arguments) => status::run(&arguments),
         Command::Start(arguments) => start::run(&arguments),
         Command::Stop(arguments) => stop::run(&arguments),

@@ -1,18 +1,20 @@
 //! A stream of a program.
 
+use std::path::Path;
+
 use minder_core::ids::ByteString;
 use minder_core::program::{
     Colour, LogTarget, OutputFilter, OutputSpec, PeriodUnit, Publish, Rotation, Sink, StampLook, Syslog,
     Weekday, Zone,
 };
 
-use super::toml_text::{Entry, quoted};
+use super::toml_text::{Entry, path_text, quoted};
 use crate::native::lower::LOG;
 use crate::native::words;
 
 /// The lines of a stream's table, or the keys whose text is no UTF-8.
-pub(super) fn entries(output: &OutputSpec) -> Result<Vec<Entry>, Vec<&'static str>> {
-    let mut writer = Writer { entries: Vec::new(), refused: Vec::new() };
+pub(super) fn entries(output: &OutputSpec, directory: &Path) -> Result<Vec<Entry>, Vec<&'static str>> {
+    let mut writer = Writer { directory, entries: Vec::new(), refused: Vec::new() };
     writer.target(&output.log);
     writer.rotation(output.rotation);
     if output.syslog == Syslog::Lines {
@@ -41,12 +43,13 @@ pub(super) fn entries(output: &OutputSpec) -> Result<Vec<Entry>, Vec<&'static st
     if writer.refused.is_empty() { Ok(writer.entries) } else { Err(writer.refused) }
 }
 
-struct Writer {
+struct Writer<'a> {
+    directory: &'a Path,
     entries: Vec<Entry>,
     refused: Vec<&'static str>,
 }
 
-impl Writer {
+impl Writer<'_> {
     fn say(&mut self, key: &'static str, value: String) {
         self.entries.push(Entry::new(key, value));
     }
@@ -58,18 +61,25 @@ impl Writer {
         }
     }
 
+    fn path(&mut self, key: &'static str, bytes: &ByteString) {
+        match path_text(bytes, self.directory) {
+            Some(path) => self.say(key, quoted(&path)),
+            None => self.refused.push(key),
+        }
+    }
+
     fn target(&mut self, log: &LogTarget) {
         let keep = match log {
             LogTarget::File(path) => {
-                self.text("file", path);
+                self.path("file", path);
                 return;
             }
             LogTarget::Followed(path) => {
-                self.text("file", path);
+                self.path("file", path);
                 "followed"
             }
             LogTarget::Fresh { directory, prefix, suffix } => {
-                self.text("fresh-in", directory);
+                self.path("fresh-in", directory);
                 self.text("fresh-prefix", prefix);
                 self.text("fresh-suffix", suffix);
                 "fresh"

@@ -1,6 +1,7 @@
 //! A program.
 
 use std::fmt::Write as _;
+use std::path::Path;
 use std::time::Duration;
 
 use minder_core::backoff::Shortage;
@@ -24,6 +25,8 @@ pub(super) struct ProgramContext<'a> {
     pub(super) section: &'a str,
     /// The `PATH` by which it is looked for without being said.
     pub(super) path: &'a str,
+    /// Where relative paths of the plan are meant.
+    pub(super) directory: &'a Path,
 }
 
 /// Writes its section. One whose command cannot be split never starts, and is left out.
@@ -69,7 +72,7 @@ fn stream(
     text: &mut String,
     unsaid: &mut Vec<Unsaid>,
 ) {
-    match output::entries(output) {
+    match output::entries(output, context.directory) {
         Ok(entries) => {
             let _ =
                 write!(text, "\n[program.{}.{name}]\n{}", key(context.section), toml_text::entries(&entries));
@@ -113,6 +116,13 @@ impl Writer<'_> {
         }
     }
 
+    fn path(&mut self, key: &'static str, bytes: &ByteString) {
+        match toml_text::path_text(bytes, self.context.directory) {
+            Some(path) => self.say(key, quoted(&path)),
+            None => self.unsaid.push(not_text(self.context.section, key)),
+        }
+    }
+
     /// Whether it can be understood.
     fn command(&mut self, program: &ProgramSpec) -> bool {
         let Command { line, file, words: split, search, choice } = &program.command;
@@ -131,7 +141,7 @@ impl Writer<'_> {
             }
         }
         if let Some(file) = file {
-            self.text("executable", file);
+            self.path("executable", file);
         }
         let environment = program.environment.iter().rev().find(|(name, _)| name.as_bytes() == b"PATH");
         let path = environment.map_or(self.context.path.as_bytes(), |(_, path)| path.as_bytes());
@@ -157,7 +167,7 @@ impl Writer<'_> {
             self.say("name", quoted(name));
         }
         if let Some(directory) = &program.directory {
-            self.text("directory", directory);
+            self.path("directory", directory);
         }
         if !program.environment.is_empty() {
             let pairs: Result<Vec<String>, _> = program

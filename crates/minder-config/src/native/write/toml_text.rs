@@ -1,7 +1,10 @@
 //! How values are written.
 
 use std::fmt::Write as _;
+use std::path::Path;
 use std::time::Duration;
+
+use minder_core::ids::ByteString;
 
 use crate::native::words;
 
@@ -29,6 +32,15 @@ pub(super) fn entries(entries: &[Entry]) -> String {
 /// A text in quotes, in which nothing is put in for variables.
 pub(super) fn quoted(text: &str) -> String {
     escaped(&words::unexpanded(text))
+}
+
+/// A path as it is meant: one that is relative is in this directory. `None`: it is no UTF-8.
+pub(super) fn path_text(path: &ByteString, directory: &Path) -> Option<String> {
+    let text = std::str::from_utf8(path.as_bytes()).ok()?;
+    if text.starts_with('/') {
+        return Some(text.to_owned());
+    }
+    directory.join(text).to_str().map(str::to_owned)
 }
 
 /// A text in quotes as it is.
