@@ -1,5 +1,7 @@
 //! The words of a `minder.toml`: each section and key once. The reader takes what is here, the reference and the schema say
 //! what is here, and a word that is not here is told what it probably meant.
+//!
+//! Long because there are many words, and each says what it means.
 
 /// What a value is.
 #[derive(Clone, Copy, Debug)]

@@ -23,6 +23,7 @@ pub(crate) mod install_links;
 mod logs;
 mod man;
 mod programs;
+mod reload;
 mod restart;
 mod run;
 mod schema;
@@ -72,6 +73,7 @@ enum Command {
     Start(start::Arguments),
     Stop(stop::Arguments),
     Restart(restart::Arguments),
+    Reload(reload::Arguments),
     Logs(logs::Arguments),
     Demo(demo::Arguments),
     /// One of the programs of the demo.
@@ -105,6 +107,7 @@ pub(crate) fn main(arguments: Vec<OsString>) -> ExitCode {
         Command::Start(arguments) => start::run(&arguments),
         Command::Stop(arguments) => stop::run(&arguments),
         Command::Restart(arguments) => restart::run(&arguments),
+        Command::Reload(arguments) => reload::run(&arguments),
         Command::Logs(arguments) => logs::run(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Upgrade(arguments) => upgrade::run(&arguments),
