@@ -1,0 +1,358 @@
+//! A microphone from which recordings are cut.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::arecord::Arecord;
+use super::simulator::{Simulator, span};
+use super::sound::SoundName;
+use super::stream::Stream;
+use super::{
+    CaptureError, Clock, DURATION_MAX, MachineClock, MicrophoneSettings, Rhythm, SIMULATED, devices,
+};
+use crate::guano::{Guano, Inscription};
+use crate::wav::{WavFormat, WavWriter};
+
+/// How many bytes are written at a time.
+const BLOCK: usize = 64 * 1024;
+
+/// How long after the first failure a device is looked for again, and at most how long after later ones.
+const RETRY_MIN: Duration = Duration::from_secs(1);
+const RETRY_MAX: Duration = Duration::from_secs(30);
+
+/// Two times of one moment that differ by less are the same; what is measured shakes more than sound cards drift.
+const SAME_MOMENT: SignedDuration = SignedDuration::from_millis(50);
+
+/// What a microphone works with.
+#[derive(Clone)]
+pub struct CaptureOptions {
+    /// What reads a device: `arecord`, or what the variable `MINDER_ARECORD` names.
+    pub program: PathBuf,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Who is told what happens.
+    pub listener: Arc<dyn Fn(&CaptureEvent) + Send + Sync>,
+    /// How long a device may deliver nothing before it is taken for lost.
+    pub silence_max: Duration,
+    /// How many bytes of samples may wait for the disk.
+    pub memory_bytes: usize,
+}
+
+impl Default for CaptureOptions {
+    fn default() -> Self {
+        let program = std::env::var_os("MINDER_ARECORD").filter(|program| !program.is_empty());
+        Self {
+            program: program.map_or_else(|| "arecord".into(), PathBuf::from),
+            clock: Arc::new(MachineClock::begin()),
+            listener: Arc::new(|_| {}),
+            silence_max: Duration::from_secs(5),
+            memory_bytes: 16 * 1024 * 1024,
+        }
+    }
+}
+
+impl fmt::Debug for CaptureOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CaptureOptions")
+            .field("program", &self.program)
+            .field("silence_max", &self.silence_max)
+            .field("memory_bytes", &self.memory_bytes)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What happens with a microphone besides recordings.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum CaptureEvent {
+    /// It was opened.
+    Opened,
+    /// It could not be opened, or was lost.
+    Lost(String),
+    /// It is there again, after so long.
+    Returned(Duration),
+    /// The disk was too slow, and so many frames are lost.
+    Overrun(u64),
+    /// The device itself, or the machine, was too slow, so often during a recording.
+    Gaps(u64),
+}
+
+impl fmt::Display for CaptureEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Opened => write!(f, "the microphone is open"),
+            Self::Lost(why) => write!(f, "the microphone was lost: {why}"),
+            Self::Returned(after) => write!(f, "the microphone is back after {:.1} s", after.as_secs_f64()),
+            Self::Overrun(frames) => write!(f, "the disk was too slow: {frames} frames are lost"),
+            Self::Gaps(count) => write!(f, "the sound card lost samples {count} times during a recording"),
+        }
+    }
+}
+
+/// A recording that is asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Errand<'a> {
+    /// How long, more than 0 and at most [`DURATION_MAX`].
+    pub duration: Duration,
+    /// Where the file is to be; made if it is not there.
+    pub directory: &'a Path,
+    /// What is written about it.
+    pub inscription: &'a Inscription,
+}
+
+/// A recording that was made.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Take {
+    /// When its first sample was heard.
+    pub started: Timestamp,
+    /// `YYYYmmdd_HHMMSS.wav`, in UTC; with milliseconds behind if there is one of that second.
+    pub path: PathBuf,
+    /// How long it is in life.
+    pub duration: Duration,
+    /// Frames.
+    pub frames: u64,
+    /// What the microphone had, Hz, not what the header says.
+    pub samplerate: u32,
+    /// Channels.
+    pub audio_channels: u16,
+    /// See [`MicrophoneSettings::time_expansion`].
+    pub time_expansion: f64,
+    /// What was missed since the end of the recording before it. `None` if that is not known: for the first one.
+    pub gap: Option<Duration>,
+}
+
+/// What came before in the device's stream.
+#[derive(Clone, Copy, Debug)]
+enum Before {
+    /// Nothing: it was opened for this recording.
+    Nothing,
+    /// A recording.
+    Recording(End),
+    /// One that failed.
+    Failure,
+}
+
+/// Where a recording ended.
+#[derive(Clone, Copy, Debug)]
+struct End {
+    position: u64,
+    at: Timestamp,
+}
+
+/// That the device is not there.
+#[derive(Clone, Debug)]
+struct Away {
+    since: Duration,
+    retry_at: Duration,
+    delay: Duration,
+    because: String,
+}
+
+/// A microphone, real or simulated. It is opened when it is needed.
+pub struct Microphone {
+    settings: MicrophoneSettings,
+    rhythm: Rhythm,
+    options: CaptureOptions,
+    stream: Option<Box<dyn Stream>>,
+    before: Before,
+    away: Option<Away>,
+    swept: Option<PathBuf>,
+}
+
+impl Microphone {
+    /// Takes a microphone, whose device is opened with the first recording. `rhythm` decides when it is closed again.
+    ///
+    /// # Errors
+    /// If no microphone can have such settings.
+    pub fn open(
+        settings: &MicrophoneSettings,
+        rhythm: Rhythm,
+        options: CaptureOptions,
+    ) -> Result<Self, CaptureError> {
+        settings.validate()?;
+        let settings = settings.clone();
+        Ok(Self { settings, rhythm, options, stream: None, before: Before::Nothing, away: None, swept: None })
+    }
+
+    /// Records: from now on, or from where the last recording ended if there is to be no gap and it is not too late for that.
+    /// Comes back when the file is on the disk.
+    ///
+    /// # Errors
+    /// If the device is not there or was lost, cannot do what is asked for, was faster than the disk for too long, or the disk
+    /// refuses. There is no file then, and the next call tries again.
+    pub fn record(&mut self, errand: &Errand<'_>) -> Result<Take, CaptureError> {
+        let frames = self.settings.frames(errand.duration);
+        if frames == 0 || errand.duration > DURATION_MAX {
+            let (found, most) = (errand.duration.as_secs_f64(), DURATION_MAX.as_secs());
+            return Err(CaptureError::Settings(format!(
+                "duration: found {found} s, expected up to {most} s"
+            )));
+        }
+        if self.swept.as_deref() != Some(errand.directory) {
+            WavWriter::sweep(errand.directory);
+            self.swept = Some(errand.directory.into());
+        }
+        let mut stream = self.stream()?;
+        stream.begin();
+        let result = self.cut(stream.as_mut(), frames, errand);
+        stream.end();
+        match &result {
+            Ok(_) | Err(CaptureError::File(_) | CaptureError::Settings(_)) => self.stream = Some(stream),
+            Err(CaptureError::Overrun { lost }) => {
+                self.tell(&CaptureEvent::Overrun(*lost));
+                self.stream = Some(stream);
+            }
+            Err(error) => self.lose(error, Duration::ZERO),
+        }
+        if self.rhythm.open_for().is_zero() {
+            self.stream = None;
+        }
+        result
+    }
+
+    /// Cuts a recording out of an open stream.
+    fn cut(
+        &mut self,
+        stream: &mut dyn Stream,
+        frames: u64,
+        errand: &Errand<'_>,
+    ) -> Result<Take, CaptureError> {
+        let gaps = stream.gaps();
+        let before = std::mem::replace(&mut self.before, Before::Failure);
+        let (from, started, gap) = self.begin(stream, before);
+        let settings = &self.settings;
+        let format =
+            WavFormat { samplerate: settings.header_samplerate(), channels: settings.audio_channels };
+        let guano = Guano::of(errand.inscription, started, settings.samplerate, settings.time_expansion);
+        let path = free_path(errand.directory, started);
+        let mut writer = WavWriter::create(&path, format, frames, &guano.to_bytes())?;
+        let frame = settings.frame_bytes();
+        let mut block = vec![0; BLOCK.next_multiple_of(frame)];
+        let mut position = from;
+        while position < from + frames {
+            let left = usize::try_from(from + frames - position).unwrap_or(usize::MAX);
+            let length = block.len().min(left.saturating_mul(frame));
+            let count = stream.read(position, &mut block[..length])?;
+            writer.write(&block[..count])?;
+            position += (count / frame) as u64;
+        }
+        stream.verify()?;
+        let path = writer.finish()?;
+        let duration = span(frames, settings.samplerate);
+        let at = started.checked_add(duration).unwrap_or(started);
+        self.before = Before::Recording(End { position, at });
+        if stream.gaps() > gaps {
+            self.tell(&CaptureEvent::Gaps(stream.gaps() - gaps));
+        }
+        let MicrophoneSettings { samplerate, audio_channels, time_expansion, .. } = self.settings;
+        Ok(Take { started, path, duration, frames, samplerate, audio_channels, time_expansion, gap })
+    }
+
+    /// The first frame of a recording, when it was heard, and what is missing before it.
+    fn begin(&self, stream: &dyn Stream, before: Before) -> (u64, Timestamp, Option<Duration>) {
+        let next = stream.next();
+        let patience = self.settings.frames(self.rhythm.interval);
+        let position = match before {
+            Before::Nothing => stream.kept_from(),
+            Before::Recording(end)
+                if self.rhythm.is_gapless()
+                    && end.position >= stream.kept_from()
+                    && next.saturating_sub(end.position) <= patience =>
+            {
+                end.position
+            }
+            Before::Recording(_) | Before::Failure => next,
+        };
+        let clock = &self.options.clock;
+        let ago = signed(clock.elapsed()) - signed(stream.time_of(position));
+        let heard = clock.now().checked_sub(ago).unwrap_or(Timestamp::MIN);
+        let Before::Recording(end) = before else { return (position, heard, None) };
+        let missed = span(position.saturating_sub(end.position), self.settings.samplerate);
+        let reckoned = end.at.checked_add(missed).unwrap_or(heard);
+        // What follows without a gap has no gap in its times either, unless somebody has set the clock.
+        let same = heard.duration_since(reckoned).abs() < SAME_MOMENT;
+        (position, if same { reckoned } else { heard }, Some(missed))
+    }
+
+    /// The device, opened if it is not.
+    fn stream(&mut self) -> Result<Box<dyn Stream>, CaptureError> {
+        if let Some(stream) = self.stream.take().filter(|stream| stream.is_open()) {
+            return Ok(stream);
+        }
+        self.before = Before::Nothing;
+        let now = self.options.clock.elapsed();
+        if let Some(away) = self.away.as_ref().filter(|away| now < away.retry_at) {
+            return Err(CaptureError::Waiting {
+                because: away.because.clone(),
+                retry_in: away.retry_at - now,
+            });
+        }
+        match self.opened() {
+            Ok(stream) => {
+                self.tell(&CaptureEvent::Opened);
+                if let Some(away) = self.away.take() {
+                    self.tell(&CaptureEvent::Returned(
+                        self.options.clock.elapsed().saturating_sub(away.since),
+                    ));
+                }
+                Ok(stream)
+            }
+            Err(error) => {
+                let delay = self.away.as_ref().map_or(Duration::ZERO, |away| away.delay);
+                self.lose(&error, (delay * 2).clamp(RETRY_MIN, RETRY_MAX));
+                Err(error)
+            }
+        }
+    }
+
+    fn opened(&self) -> Result<Box<dyn Stream>, CaptureError> {
+        let name = &self.settings.device_name;
+        if let Some(sound) = SoundName::parse(name) {
+            return Ok(Box::new(Simulator::open(sound, &self.settings, Arc::clone(&self.options.clock))?));
+        }
+        if name.starts_with(&format!("{SIMULATED}:")) {
+            let available = devices::simulated().into_iter().map(|device| device.name).collect();
+            return Err(CaptureError::NotFound { device: name.clone(), available });
+        }
+        Ok(Box::new(Arecord::open(&self.settings, &self.options, self.rhythm.open_for())?))
+    }
+
+    /// Remembers that the device is away, and when it is looked for again.
+    fn lose(&mut self, error: &CaptureError, delay: Duration) {
+        self.stream = None;
+        let now = self.options.clock.elapsed();
+        let because = error.to_string();
+        if self.away.as_ref().is_none_or(|away| away.because != because) {
+            self.tell(&CaptureEvent::Lost(because.clone()));
+        }
+        let since = self.away.as_ref().map_or(now, |away| away.since);
+        self.away = Some(Away { since, retry_at: now + delay, delay, because });
+    }
+
+    fn tell(&self, event: &CaptureEvent) {
+        (self.options.listener)(event);
+    }
+}
+
+impl fmt::Debug for Microphone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Microphone").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+/// A path that nothing has: by the second, by the millisecond, or with a number behind.
+fn free_path(directory: &Path, started: Timestamp) -> PathBuf {
+    let second = started.strftime("%Y%m%d_%H%M%S").to_string();
+    let millisecond = format!("{second}_{:03}", started.subsec_millisecond().rem_euclid(1000));
+    let names = [second, millisecond.clone()].into_iter();
+    let names = names.chain((1_u32..).map(|number| format!("{millisecond}_{number}")));
+    let mut paths = names.map(|name| directory.join(format!("{name}.wav")));
+    paths.find(|path| !path.exists()).unwrap_or_else(|| directory.join("recording.wav"))
+}
+
+fn signed(duration: Duration) -> SignedDuration {
+    SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX)
+}
