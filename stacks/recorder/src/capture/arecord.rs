@@ -95,7 +95,8 @@ impl Arecord {
                 since: None,
                 last: (0, now),
                 gaps: 0,
-                idle_since: Some(now),
+                // It is opened for a recording.
+                idle_since: None,
             }),
             said: Mutex::default(),
             silent: Condvar::new(),

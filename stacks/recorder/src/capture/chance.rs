@@ -18,7 +18,6 @@ impl Chance {
     }
 
     /// 0 to 1, each as likely as the other.
-    #[expect(clippy::cast_precision_loss, reason = "53 bits are all that a number holds")]
     pub(super) fn even(self, place: u64) -> f64 {
         (self.bits(place) >> 11) as f64 / (1_u64 << 53) as f64
     }

@@ -7,7 +7,7 @@ const TOLERANCE: f64 = 0.05;
 const SLACK: f64 = 1.0;
 
 /// The rate that was measured, Hz, if it cannot be this one.
-#[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is a rate, or saturates")]
 pub(super) fn contradiction(samplerate: u32, frames: u64, elapsed: Duration) -> Option<u32> {
     let seconds = elapsed.as_secs_f64();
     let rate = f64::from(samplerate);

@@ -77,7 +77,11 @@ impl Scene {
     }
 
     /// What a microphone hears from this sample on, -1 to 1.
-    #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "slots are counted up, samples are small"
+    )]
     pub(super) fn hear(&self, position: u64, samplerate: u32, heard: &mut [f32]) {
         let level = NOISE * 10.0_f64.powf(self.loudness / 20.0);
         let rate = f64::from(samplerate);
@@ -104,7 +108,6 @@ impl Scene {
         }
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "a night has few slots")]
     fn slot(&self, number: u64, samplerate: u32) -> Slot {
         let chance = Chance::of(self.seed, 2);
         let roll = |what: u64, low: f64, high: f64| low + (high - low) * chance.even(number * 16 + what);

@@ -104,11 +104,7 @@ impl Sound {
         }
     }
 
-    #[expect(
-        clippy::cast_precision_loss,
-        clippy::cast_possible_truncation,
-        reason = "the sums are small, or wrap"
-    )]
+    #[expect(clippy::cast_possible_truncation, reason = "the sums are small, or wrap")]
     fn hear(&self, position: u64, samplerate: u32, heard: &mut [f32]) {
         let rate = f64::from(samplerate);
         match self {
@@ -136,11 +132,6 @@ impl Sound {
 }
 
 /// A sample of a file at another rate: between the two that are nearest.
-#[expect(
-    clippy::cast_precision_loss,
-    clippy::cast_possible_truncation,
-    reason = "both are parts of a file's length"
-)]
 fn played(samples: &[f32], own_rate: u32, position: u64, samplerate: u32) -> f32 {
     let scaled = u128::from(position) * u128::from(own_rate);
     let whole = ((scaled / u128::from(samplerate)) % samples.len() as u128) as usize;

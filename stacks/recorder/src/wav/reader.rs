@@ -83,7 +83,6 @@ impl<R: Read + Seek> Wav<R> {
     }
 
     /// How long it is by its header, seconds.
-    #[expect(clippy::cast_precision_loss, reason = "a file has fewer than 2^31 frames")]
     pub fn seconds(&self) -> f64 {
         self.frames as f64 / f64::from(self.format.samplerate)
     }
