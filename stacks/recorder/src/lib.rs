@@ -22,4 +22,5 @@ pub mod capture;
 pub mod detect;
 pub mod guano;
 pub mod spectrogram;
+mod spectrum;
 pub mod wav;

@@ -8,7 +8,8 @@
 //! | `simulated:birds`, `simulated:bats` | calls in noise |
 //! | `simulated:file=/a/b.wav` | a file, again and again |
 //!
-//! `,seed=7` behind noise, birds and bats makes it another one.
+//! `,seed=7` behind noise, birds and bats makes it another one; `,loudness=-5` behind birds and bats lets calls be 5 dB less
+//! loud than the noise, by the power of both.
 
 use std::f64::consts::TAU;
 use std::path::PathBuf;
@@ -56,11 +57,22 @@ impl SoundName {
         if let Some(path) = rest.strip_prefix("file=") {
             return Some(Self::File(PathBuf::from(path)));
         }
-        let (kind, seed) = match rest.split_once(",seed=") {
-            Some((kind, seed)) => (kind, seed.parse().ok()?),
-            None => (rest, 1),
+        let mut words = rest.split(',');
+        let kind = words.next()?;
+        let (mut seed, mut loudness) = (1, None);
+        for (key, value) in words.map(|word| word.split_once('=').unwrap_or((word, ""))) {
+            match key {
+                "seed" => seed = value.parse().ok()?,
+                "loudness" => {
+                    loudness = Some(value.parse().ok().filter(|level| (-60.0..=30.0).contains(level))?)
+                }
+                _ => return None,
+            }
+        }
+        let scene = |voices| {
+            let scene = Scene { seed, ..Scene::of(voices) };
+            Some(Self::Scene(Scene { loudness: loudness.unwrap_or(scene.loudness), ..scene }))
         };
-        let scene = |voices| Some(Self::Scene(Scene { seed, ..Scene::of(voices) }));
         match kind {
             "tone" => Some(Self::Tone(1000.0)),
             "noise" => Some(Self::Noise(seed)),
@@ -159,8 +171,8 @@ mod tests {
             SoundName::parse("simulated:file=/a,seed=b.wav"),
             Some(SoundName::File("/a,seed=b.wav".into()))
         );
-        let bats = Scene { seed: 3, ..Scene::of(Voices::Bats) };
-        assert_eq!(SoundName::parse("simulated:bats,seed=3"), Some(SoundName::Scene(bats)));
+        let bats = Scene { seed: 3, loudness: -5.0, ..Scene::of(Voices::Bats) };
+        assert_eq!(SoundName::parse("simulated:bats,seed=3,loudness=-5"), Some(SoundName::Scene(bats)));
         for wrong in [
             "simulatedx",
             "simulated:",
@@ -168,6 +180,7 @@ mod tests {
             "simulated:tone=-1",
             "usb",
             "simulated:noise,seed=x",
+            "simulated:birds,loudness=99",
         ] {
             assert_eq!(SoundName::parse(wrong), None, "{wrong}");
         }
