@@ -64,7 +64,8 @@ impl SoundName {
             match key {
                 "seed" => seed = value.parse().ok()?,
                 "loudness" => {
-                    loudness = Some(value.parse().ok().filter(|level| (-60.0..=30.0).contains(level))?)
+                    let level = value.parse().ok().filter(|level| (-60.0..=30.0).contains(level));
+                    loudness = Some(level?);
                 }
                 _ => return None,
             }

@@ -79,15 +79,19 @@ impl ProgramDetector {
             return Ok(());
         }
         let program = &self.settings.program;
-        let running =
+        let mut running =
             Running::start(&self.settings).map_err(|error| DetectError::Start(program.clone(), error))?;
-        let line = running.next(self.settings.ready_within).map_err(|error| match error {
-            Silence::Ended => DetectError::Ended(program.clone()),
-            Silence::TooLong => DetectError::NotReady(program.clone(), self.settings.ready_within),
-            Silence::Nonsense(what) => DetectError::Nonsense(program.clone(), what),
-        })?;
-        let greeting = protocol::greeting(&line);
-        self.name = greeting.map_err(|what| DetectError::Nonsense(program.clone(), what))?;
+        let greeting =
+            running.next(self.settings.ready_within).and_then(|line| Ok(protocol::greeting(&line)?));
+        let name = greeting.map_err(|silence| {
+            running.grace = Duration::ZERO;
+            match silence {
+                Silence::Ended => DetectError::Ended(program.clone()),
+                Silence::TooLong => DetectError::NotReady(program.clone(), self.settings.ready_within),
+                Silence::Nonsense(what) => DetectError::Nonsense(program.clone(), what),
+            }
+        });
+        self.name = name?;
         self.running = Some(running);
         Ok(())
     }
@@ -131,11 +135,17 @@ impl Detector for ProgramDetector {
     }
 }
 
-/// Why there is no line.
+/// Why there is no line that means something.
 enum Silence {
     Ended,
     TooLong,
     Nonsense(Nonsense),
+}
+
+impl From<Nonsense> for Silence {
+    fn from(what: Nonsense) -> Self {
+        Self::Nonsense(what)
+    }
 }
 
 impl Running {

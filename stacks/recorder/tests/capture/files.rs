@@ -65,7 +65,7 @@ fn what_is_written_is_read_from_any_frame() {
     assert_eq!((wav.format(), wav.frames()), (format, 3));
     assert_eq!(wav.guano().and_then(|guano| guano.get("Note")), Some("odd"));
     assert_eq!(wav.read(1, 10).expect("samples"), [3, 4, 5, -1]);
-    assert_eq!(wav.read(3, 10).expect("samples"), []);
+    assert!(wav.read(3, 10).expect("samples").is_empty());
     assert_eq!(wav.read_mono(0, 1).expect("samples"), [1.5 / 32_768.0]);
 }
 
