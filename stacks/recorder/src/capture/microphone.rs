@@ -1,6 +1,7 @@
 //! A microphone from which recordings are cut.
 
 use std::fmt;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,8 +25,16 @@ const BLOCK: usize = 64 * 1024;
 const RETRY_MIN: Duration = Duration::from_secs(1);
 const RETRY_MAX: Duration = Duration::from_secs(30);
 
-/// Two times of one moment that differ by less are the same; what is measured shakes more than sound cards drift.
-const SAME_MOMENT: SignedDuration = SignedDuration::from_millis(50);
+/// How much later than a period a recording may be asked for and still begin where the last one ended, which it can only if
+/// that is still in memory. More is no lateness, but a pause.
+const LATENESS: Duration = Duration::from_secs(5);
+
+/// When what is reckoned and what is measured differ by more, somebody has set the clock.
+const CLOCK_SET: SignedDuration = SignedDuration::from_secs(5);
+
+/// By how much of what has passed a reckoned time is brought nearer to a measured one: more than sound cards drift, and less
+/// than anybody notices.
+const CORRECTION: i32 = 1000;
 
 /// What a microphone works with.
 #[derive(Clone)]
@@ -140,6 +149,7 @@ enum Before {
 struct End {
     position: u64,
     at: Timestamp,
+    duration: Duration,
 }
 
 /// That the device is not there.
@@ -243,7 +253,7 @@ impl Microphone {
         let path = writer.finish()?;
         let duration = span(frames, settings.samplerate);
         let at = started.checked_add(duration).unwrap_or(started);
-        self.before = Before::Recording(End { position, at });
+        self.before = Before::Recording(End { position, at, duration });
         if stream.gaps() > gaps {
             self.tell(&CaptureEvent::Gaps(stream.gaps() - gaps));
         }
@@ -253,28 +263,15 @@ impl Microphone {
 
     /// The first frame of a recording, when it was heard, and what is missing before it.
     fn begin(&self, stream: &dyn Stream, before: Before) -> (u64, Timestamp, Option<Duration>) {
-        let next = stream.next();
-        let patience = self.settings.frames(self.rhythm.interval);
-        let position = match before {
-            Before::Nothing => stream.kept_from(),
-            Before::Recording(end)
-                if self.rhythm.is_gapless()
-                    && end.position >= stream.kept_from()
-                    && next.saturating_sub(end.position) <= patience =>
-            {
-                end.position
-            }
-            Before::Recording(_) | Before::Failure => next,
-        };
+        let patience =
+            self.rhythm.is_gapless().then(|| self.settings.frames(self.rhythm.interval + LATENESS));
+        let position = beginning(before, stream.kept_from()..stream.next(), patience);
         let clock = &self.options.clock;
         let ago = signed(clock.elapsed()) - signed(stream.time_of(position));
         let heard = clock.now().checked_sub(ago).unwrap_or(Timestamp::MIN);
         let Before::Recording(end) = before else { return (position, heard, None) };
         let missed = span(position.saturating_sub(end.position), self.settings.samplerate);
-        let reckoned = end.at.checked_add(missed).unwrap_or(heard);
-        // What follows without a gap has no gap in its times either, unless somebody has set the clock.
-        let same = heard.duration_since(reckoned).abs() < SAME_MOMENT;
-        (position, if same { reckoned } else { heard }, Some(missed))
+        (position, reckoned(end, missed, heard), Some(missed))
     }
 
     /// The device, opened if it is not.
@@ -343,6 +340,31 @@ impl fmt::Debug for Microphone {
     }
 }
 
+/// The first frame of a recording: of those that can be read, or the one that comes next.
+fn beginning(before: Before, kept: Range<u64>, patience: Option<u64>) -> u64 {
+    match (before, patience) {
+        (Before::Nothing, _) => kept.start,
+        (Before::Recording(end), Some(patience))
+            if end.position >= kept.start && kept.end.saturating_sub(end.position) <= patience =>
+        {
+            end.position
+        }
+        (Before::Recording(_) | Before::Failure, _) => kept.end,
+    }
+}
+
+/// When a recording began of which the one before is known: by the samples, with what is measured as a guide. Else times
+/// would shake as the machine does, and recordings without a gap between them would seem to have one.
+fn reckoned(end: End, missed: Duration, heard: Timestamp) -> Timestamp {
+    let reckoned = end.at.checked_add(missed).unwrap_or(heard);
+    let difference = heard.duration_since(reckoned);
+    if difference.abs() > CLOCK_SET {
+        return heard;
+    }
+    let most = (signed(end.duration) + signed(missed)) / CORRECTION;
+    reckoned.checked_add(difference.clamp(-most, most)).unwrap_or(heard)
+}
+
 /// A path that nothing has: by the second, by the millisecond, or with a number behind.
 fn free_path(directory: &Path, started: Timestamp) -> PathBuf {
     let second = started.strftime("%Y%m%d_%H%M%S").to_string();
@@ -355,4 +377,39 @@ fn free_path(directory: &Path, started: Timestamp) -> PathBuf {
 
 fn signed(duration: Duration) -> SignedDuration {
     SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ended(position: u64) -> End {
+        let at = "2027-03-01T22:00:00Z".parse().expect("a time");
+        End { position, at, duration: Duration::from_secs(10) }
+    }
+
+    #[test]
+    fn a_recording_begins_where_the_last_one_ended_unless_that_is_long_ago_or_gone() {
+        let last = Before::Recording(ended(1000));
+        assert_eq!(beginning(last, 0..1000, Some(500)), 1000);
+        assert_eq!(beginning(last, 0..1500, Some(500)), 1000);
+        assert_eq!(beginning(last, 0..1501, Some(500)), 1501);
+        assert_eq!(beginning(last, 1001..1400, Some(500)), 1400);
+        // Where there is a pause between recordings, one begins when it is asked for.
+        assert_eq!(beginning(last, 0..1400, None), 1400);
+        assert_eq!(beginning(Before::Failure, 0..1400, Some(500)), 1400);
+        // What was opened for it is used from its begin.
+        assert_eq!(beginning(Before::Nothing, 0..80, Some(500)), 0);
+    }
+
+    #[test]
+    fn times_follow_the_clock_slowly_and_jump_with_it() {
+        let at = ended(0).at;
+        let second = SignedDuration::from_secs(1);
+        let reckon = |heard| reckoned(ended(0), Duration::ZERO, heard);
+        assert_eq!(reckon(at), at);
+        assert_eq!(reckon(at + second), at + SignedDuration::from_millis(10));
+        assert_eq!(reckon(at - second), at - SignedDuration::from_millis(10));
+        assert_eq!(reckon(at + 3600 * second), at + 3600 * second);
+    }
 }

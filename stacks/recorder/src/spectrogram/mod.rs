@@ -30,8 +30,8 @@ const TOP: usize = 36;
 const BOTTOM: usize = 40;
 
 /// From the quietest to the loudest that is told apart, dB above the noise.
-const QUIETEST: f32 = 3.0;
-const LOUDEST: f32 = 40.0;
+const QUIETEST: f32 = 1.0;
+const LOUDEST: f32 = 32.0;
 
 /// How many boxes are drawn at most, the surest first.
 const BOXES_MAX: usize = 500;
