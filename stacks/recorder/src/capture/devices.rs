@@ -24,13 +24,14 @@ pub struct AudioDevice {
     pub samplerates: (u32, u32),
 }
 
-/// Every sound card that can record, then the simulated ones.
+/// Every sound card that can record, what ALSA has besides (`default`, `pulse`), then the simulated ones.
 ///
 /// # Errors
 /// If `arecord` cannot be started. Simulated devices can be used without it: [`simulated`].
 pub fn devices(arecord: &Path) -> io::Result<Vec<AudioDevice>> {
-    let cards = cards(&ask(arecord, &["-l"])?);
-    let mut devices: Vec<AudioDevice> = cards.iter().map(|card| described(arecord, card)).collect();
+    let mut known = cards(&ask(arecord, &["-l"])?);
+    known.extend(pcms(&ask(arecord, &["-L"]).unwrap_or_default()));
+    let mut devices: Vec<AudioDevice> = known.iter().map(|card| described(arecord, card)).collect();
     devices.extend(simulated());
     Ok(devices)
 }
@@ -85,6 +86,15 @@ pub(super) fn cards(listing: &str) -> Vec<Card> {
     cards
 }
 
+/// Reads what `arecord -L` prints: names, and what they are in lines that are indented. Names with a colon are those of cards,
+/// which are known already, and `null` hears nothing.
+fn pcms(listing: &str) -> Vec<Card> {
+    let names = listing
+        .lines()
+        .filter(|line| !line.is_empty() && !line.contains([':', ' ', '\t']) && *line != "null");
+    names.map(|name| Card { name: name.into(), pcm: name.into() }).collect()
+}
+
 /// The ALSA device of a name: that of the first card which is called so, else the name itself.
 pub(super) fn pcm_of(name: &str, cards: &[Card]) -> String {
     cards.iter().find(|card| card.name == name).map_or_else(|| name.into(), |card| card.pcm.clone())
@@ -135,6 +145,12 @@ mod tests {
         assert_eq!(pcm_of("UltraMic 384K 16 bit r0", &cards), "plughw:CARD=r0,DEV=0");
         assert_eq!(pcm_of("HDA Intel PCH", &cards), "plughw:CARD=PCH,DEV=2");
         assert_eq!(pcm_of("default", &cards), "default");
+    }
+
+    #[test]
+    fn what_is_no_card_can_be_chosen_too() {
+        let listing = "null\n    Discard all samples\ndefault\n    Default device\nplughw:CARD=r0,DEV=0\n    UltraMic\n";
+        assert_eq!(pcms(listing), [Card { name: "default".into(), pcm: "default".into() }]);
     }
 
     #[test]

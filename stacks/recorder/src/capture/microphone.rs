@@ -85,7 +85,7 @@ pub enum CaptureEvent {
     Returned(Duration),
     /// The disk was too slow, and so many frames are lost.
     Overrun(u64),
-    /// The device itself, or the machine, was too slow, so often during a recording.
+    /// The device itself, or the machine, was too slow, so often since the last recording ended.
     Gaps(u64),
 }
 
@@ -96,7 +96,9 @@ impl fmt::Display for CaptureEvent {
             Self::Lost(why) => write!(f, "the microphone was lost: {why}"),
             Self::Returned(after) => write!(f, "the microphone is back after {:.1} s", after.as_secs_f64()),
             Self::Overrun(frames) => write!(f, "the disk was too slow: {frames} frames are lost"),
-            Self::Gaps(count) => write!(f, "the sound card lost samples {count} times during a recording"),
+            Self::Gaps(count) => {
+                write!(f, "the sound card lost samples, {count} times since the last recording")
+            }
         }
     }
 }
@@ -150,6 +152,8 @@ struct End {
     position: u64,
     at: Timestamp,
     duration: Duration,
+    /// How often the device had lost samples when it began.
+    gaps: u64,
 }
 
 /// That the device is not there.
@@ -170,6 +174,7 @@ pub struct Microphone {
     before: Before,
     away: Option<Away>,
     swept: Option<PathBuf>,
+    gaps_told: u64,
 }
 
 impl Microphone {
@@ -184,7 +189,16 @@ impl Microphone {
     ) -> Result<Self, CaptureError> {
         settings.validate()?;
         let settings = settings.clone();
-        Ok(Self { settings, rhythm, options, stream: None, before: Before::Nothing, away: None, swept: None })
+        Ok(Self {
+            settings,
+            rhythm,
+            options,
+            stream: None,
+            before: Before::Nothing,
+            away: None,
+            swept: None,
+            gaps_told: 0,
+        })
     }
 
     /// Records: from now on, or from where the last recording ended if there is to be no gap and it is not too late for that.
@@ -230,8 +244,9 @@ impl Microphone {
         frames: u64,
         errand: &Errand<'_>,
     ) -> Result<Take, CaptureError> {
-        let gaps = stream.gaps();
         let before = std::mem::replace(&mut self.before, Before::Failure);
+        // What was opened for this recording has lost nothing before it.
+        let gaps = if matches!(before, Before::Nothing) { 0 } else { stream.gaps() };
         let (from, started, gap) = self.begin(stream, before);
         let settings = &self.settings;
         let format =
@@ -253,9 +268,11 @@ impl Microphone {
         let path = writer.finish()?;
         let duration = span(frames, settings.samplerate);
         let at = started.checked_add(duration).unwrap_or(started);
-        self.before = Before::Recording(End { position, at, duration });
-        if stream.gaps() > gaps {
-            self.tell(&CaptureEvent::Gaps(stream.gaps() - gaps));
+        self.before = Before::Recording(End { position, at, duration, gaps });
+        let lost = stream.gaps().saturating_sub(self.gaps_told);
+        self.gaps_told += lost;
+        if lost > 0 {
+            self.tell(&CaptureEvent::Gaps(lost));
         }
         let MicrophoneSettings { samplerate, audio_channels, time_expansion, .. } = self.settings;
         Ok(Take { started, path, duration, frames, samplerate, audio_channels, time_expansion, gap })
@@ -271,7 +288,9 @@ impl Microphone {
         let heard = clock.now().checked_sub(ago).unwrap_or(Timestamp::MIN);
         let Before::Recording(end) = before else { return (position, heard, None) };
         let missed = span(position.saturating_sub(end.position), self.settings.samplerate);
-        (position, reckoned(end, missed, heard), Some(missed))
+        // Samples that nobody has heard of make a fool of who reckons by them.
+        let started = if stream.gaps() == end.gaps { reckoned(end, missed, heard) } else { heard };
+        (position, started, Some(missed))
     }
 
     /// The device, opened if it is not.
@@ -280,6 +299,7 @@ impl Microphone {
             return Ok(stream);
         }
         self.before = Before::Nothing;
+        self.gaps_told = 0;
         let now = self.options.clock.elapsed();
         if let Some(away) = self.away.as_ref().filter(|away| now < away.retry_at) {
             return Err(CaptureError::Waiting {
@@ -385,7 +405,7 @@ mod tests {
 
     fn ended(position: u64) -> End {
         let at = "2027-03-01T22:00:00Z".parse().expect("a time");
-        End { position, at, duration: Duration::from_secs(10) }
+        End { position, at, duration: Duration::from_secs(10), gaps: 0 }
     }
 
     #[test]

@@ -10,7 +10,7 @@
 //! [`scene`] are what a simulated one hears. [`devices`] lists what there is, [`health`] says whether it works.
 //!
 //! # Invariants
-//! - A file holds exactly the samples of its duration, without a hole, or there is no file.
+//! - A file holds exactly as many samples as its duration has, as they came from the device, or there is no file.
 //! - When recordings follow each other without a pause, one begins with the sample after the last one's last.
 //! - Memory has a bound, and what does not fit is lost aloud.
 

@@ -9,6 +9,7 @@ The device says what happens: `counting`, or several of these with commas betwee
     stalls=N      nothing comes after N frames
     rate=HZ       it has no other rate, and says so
     channels=N    it has no other number of channels
+    loses=N       the sound card loses samples after N frames, and says so
     pace=X        it delivers X times as fast as it should
 """
 
@@ -38,6 +39,9 @@ def main(arguments):
     if "-l" in arguments:
         print(LISTING)
         return
+    if "-L" in arguments:
+        print("null\n    Discard all samples\ndefault\n    Default Audio Device")
+        return
     if "--dump-hw-params" in arguments:
         print("CHANNELS: [1 2]\nRATE: [44100 384000]", file=sys.stderr)
         return
@@ -50,7 +54,7 @@ def main(arguments):
     if "pid" in traits:
         with open(traits["pid"], "w") as file:
             file.write(str(os.getpid()))
-    if not traits.keys() & {"counting", "while", "dies", "stalls", "rate", "channels", "pace"}:
+    if not traits.keys() & {"counting", "while", "dies", "stalls", "loses", "rate", "channels", "pace"}:
         fail("audio open error: No such file or directory")
     if gone(traits.get("while")):
         fail("audio open error: No such device")
@@ -72,6 +76,8 @@ def deliver(traits, rate, channels):
             fail("pcm_read:2221: read error: No such device")
         if "stalls" in traits and frame >= int(traits["stalls"]):
             time.sleep(3600)
+        if "loses" in traits and frame - count < int(traits["loses"]) <= frame:
+            print("overrun!!! (at least 12.345 ms long)", file=sys.stderr)
         samples = [number & 0x7FFF for number in range(frame, frame + count) for _ in range(channels)]
         output.write(struct.pack(f"<{len(samples)}h", *samples))
         output.flush()
