@@ -24,3 +24,4 @@ pub mod guano;
 pub mod spectrogram;
 mod spectrum;
 pub mod wav;
+pub mod program;
