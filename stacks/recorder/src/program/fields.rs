@@ -41,12 +41,6 @@ pub(super) fn of(kind: ProgramKind, surroundings: &Surroundings) -> Group {
 }
 
 fn basic(kind: ProgramKind, surroundings: &Surroundings) -> Vec<Node> {
-    let home = |path: &str| json!(surroundings.home.join(path));
-    let (start, end) = match kind {
-        ProgramKind::Detection(Prey::Bats) => ("19:00:00", "07:00:00"),
-        ProgramKind::Detection(Prey::Birds) => ("04:00:00", "23:00:00"),
-        ProgramKind::Test | ProgramKind::Default | ProgramKind::Connected => ("06:00:00", "22:30:00"),
-    };
     vec![
         field(
             "timezone",
@@ -54,80 +48,78 @@ fn basic(kind: ProgramKind, surroundings: &Surroundings) -> Vec<Node> {
             json!("Europe/London"),
             "Time zone of the place where the device will be.",
         ),
-        Node::Group(group(
-            "microphone",
-            "The microphone.",
-            Need::Required,
-            vec![
-                required("device_name", FieldKind::Text, "Name of the microphone."),
-                field(
-                    "samplerate",
-                    FieldKind::Integer(1, 4_000_000),
-                    json!(48_000),
-                    "Samples a second (Hz).",
-                ),
-                field("audio_channels", FieldKind::Integer(1, 64), json!(1), "Number of channels."),
-                field(
-                    "time_expansion",
-                    FieldKind::Number(f64::MIN_POSITIVE, 1e6),
-                    json!(1.0),
-                    "How many times slower the sound is played than it was recorded.",
-                ),
-            ],
-        )),
-        Node::Group(group(
-            "recording",
-            "When and how long is recorded.",
-            Need::Defaulted,
-            vec![
-                field(
-                    "duration",
-                    FieldKind::Integer(1, 86_400),
-                    json!(3),
-                    "Length of a recording, in seconds.",
-                ),
-                field("interval", SECONDS, json!(10), "Time from one recording to the next, in seconds."),
-                silent("chunksize", FieldKind::Integer(1, 1 << 24), json!(8192), "Frames read at a time."),
-                field(
-                    "schedule_start",
-                    FieldKind::Time,
-                    json!(start),
-                    "Time of the day at which recording begins.",
-                ),
-                field(
-                    "schedule_end",
-                    FieldKind::Time,
-                    json!(end),
-                    "Time of the day at which recording ends.",
-                ),
-            ],
-        )),
-        Node::Group(group(
-            "paths",
-            "Where recordings and databases are.",
-            Need::Defaulted,
-            vec![
-                field(
-                    "tmp_audio",
-                    FieldKind::Path,
-                    json!(surroundings.temporary),
-                    "Directory of new recordings.",
-                ),
-                field(
-                    "recordings",
-                    FieldKind::Path,
-                    home("storages/recordings"),
-                    "Directory of kept recordings.",
-                ),
-                field(
-                    "db_metadata",
-                    FieldKind::Path,
-                    home("storages/metadata.db"),
-                    "Database of recordings.",
-                ),
-            ],
-        )),
+        Node::Group(microphone()),
+        Node::Group(recording(kind)),
+        Node::Group(paths(surroundings)),
     ]
+}
+
+fn microphone() -> Group {
+    group(
+        "microphone",
+        "The microphone.",
+        Need::Required,
+        vec![
+            required("device_name", FieldKind::Text, "Name of the microphone."),
+            field("samplerate", FieldKind::Integer(1, 4_000_000), json!(48_000), "Samples a second (Hz)."),
+            field("audio_channels", FieldKind::Integer(1, 64), json!(1), "Number of channels."),
+            field(
+                "time_expansion",
+                FieldKind::Number(f64::MIN_POSITIVE, 1e6),
+                json!(1.0),
+                "How many times slower the sound is played than it was recorded.",
+            ),
+        ],
+    )
+}
+
+fn recording(kind: ProgramKind) -> Group {
+    let (start, end) = match kind {
+        ProgramKind::Detection(Prey::Bats) => ("19:00:00", "07:00:00"),
+        ProgramKind::Detection(Prey::Birds) => ("04:00:00", "23:00:00"),
+        ProgramKind::Test | ProgramKind::Default | ProgramKind::Connected => ("06:00:00", "22:30:00"),
+    };
+    group(
+        "recording",
+        "When and how long is recorded.",
+        Need::Defaulted,
+        vec![
+            field("duration", FieldKind::Integer(1, 86_400), json!(3), "Length of a recording, in seconds."),
+            field("interval", SECONDS, json!(10), "Time from one recording to the next, in seconds."),
+            silent("chunksize", FieldKind::Integer(1, 1 << 24), json!(8192), "Frames read at a time."),
+            field(
+                "schedule_start",
+                FieldKind::Time,
+                json!(start),
+                "Time of the day at which recording begins.",
+            ),
+            field("schedule_end", FieldKind::Time, json!(end), "Time of the day at which recording ends."),
+        ],
+    )
+}
+
+fn paths(surroundings: &Surroundings) -> Group {
+    let home = |path: &str| json!(surroundings.home.join(path));
+    group(
+        "paths",
+        "Where recordings and databases are.",
+        Need::Defaulted,
+        vec![
+            field(
+                "tmp_audio",
+                FieldKind::Path,
+                json!(surroundings.temporary),
+                "Directory of new recordings.",
+            ),
+            field(
+                "recordings",
+                FieldKind::Path,
+                home("storages/recordings"),
+                "Directory of kept recordings.",
+            ),
+            field("db_metadata", FieldKind::Path, home("storages/metadata.db"), "Database of recordings."),
+        ],
+    )
 }
 
 fn saving(start: &str) -> Group {
@@ -305,7 +297,7 @@ fn detection(prey: Prey) -> Vec<Node> {
 fn minder() -> Group {
     let behaviours = FieldKind::Choice(&["intended", "acoupi"]);
     let actions = FieldKind::Choice(&["stop", "discard", "delete_oldest", "delete_lowest_confidence"]);
-    let group = group(
+    group(
         "minder",
         "What acoupi does not know.",
         Need::Extra,
@@ -338,8 +330,7 @@ fn minder() -> Group {
                 "Seconds a detection may take.",
             ),
         ],
-    );
-    group
+    )
 }
 
 fn group(name: &'static str, help: &'static str, need: Need, nodes: Vec<Node>) -> Group {
