@@ -20,13 +20,18 @@
 
 pub mod capture;
 pub mod detect;
+pub mod files;
 pub mod guano;
 pub mod spectrogram;
 mod spectrum;
 pub mod wav;
+pub mod machine;
 pub mod messages;
 pub mod moment;
 pub mod output;
 pub mod program;
 pub mod recording;
+pub mod sky;
+pub mod spectrogram;
 pub mod store;
+pub mod wav;

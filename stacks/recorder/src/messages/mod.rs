@@ -1,4 +1,19 @@
 //! What is told to the world: messages, who takes them, and what they say.
+//!
+//! In reading order: [`factory`] makes a message of what was detected, [`summary`] of what was detected in a while,
+//! [`heartbeat`] of the device; [`messenger`] sends one, by [`http`] or [`mqtt`].
+
+pub mod factory;
+pub mod heartbeat;
+pub mod http;
+mod lock;
+pub mod messenger;
+pub mod mqtt;
+pub mod summary;
+mod tls;
+
+pub use lock::Lock;
+pub use messenger::{CheckError, Messenger, SendError, messenger};
 
 use jiff::Timestamp;
 use uuid::Uuid;

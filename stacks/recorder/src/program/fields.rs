@@ -4,7 +4,11 @@ use serde_json::{Value, json};
 
 use super::schema::{Field, FieldKind, Group, Need, Node, Nullable, Prompt, Surroundings};
 use super::{Prey, ProgramKind};
+use crate::capture::{CHANNELS_MAX, DURATION_MAX, SAMPLERATE_MAX};
+use crate::files::template;
 
+#[expect(clippy::cast_possible_wrap, reason = "it is an hour")]
+const RECORDING_MAX: i64 = DURATION_MAX.as_secs() as i64;
 const SECONDS_MAX: i64 = 31_536_000;
 const MINUTES: FieldKind = FieldKind::Integer(0, 1440);
 const SECONDS: FieldKind = FieldKind::Integer(1, SECONDS_MAX);
@@ -61,8 +65,18 @@ fn microphone() -> Group {
         Need::Required,
         vec![
             required("device_name", FieldKind::Text, "Name of the microphone."),
-            field("samplerate", FieldKind::Integer(1, 4_000_000), json!(48_000), "Samples a second (Hz)."),
-            field("audio_channels", FieldKind::Integer(1, 64), json!(1), "Number of channels."),
+            field(
+                "samplerate",
+                FieldKind::Integer(1, i64::from(SAMPLERATE_MAX)),
+                json!(48_000),
+                "Samples a second (Hz).",
+            ),
+            field(
+                "audio_channels",
+                FieldKind::Integer(1, i64::from(CHANNELS_MAX)),
+                json!(1),
+                "Number of channels.",
+            ),
             field(
                 "time_expansion",
                 FieldKind::Number(f64::MIN_POSITIVE, 1e6),
@@ -84,7 +98,12 @@ fn recording(kind: ProgramKind) -> Group {
         "When and how long is recorded.",
         Need::Defaulted,
         vec![
-            field("duration", FieldKind::Integer(1, 86_400), json!(3), "Length of a recording, in seconds."),
+            field(
+                "duration",
+                FieldKind::Integer(1, RECORDING_MAX),
+                json!(3),
+                "Length of a recording, in seconds.",
+            ),
             field("interval", SECONDS, json!(10), "Time from one recording to the next, in seconds."),
             silent("chunksize", FieldKind::Integer(1, 1 << 24), json!(8192), "Frames read at a time."),
             field(
@@ -320,6 +339,12 @@ fn minder() -> Group {
                 FieldKind::Integer(0, 1),
                 json!(1),
                 "1: the broker says that it has a message. 0: as acoupi.",
+            ),
+            silent(
+                "filename_template",
+                FieldKind::Text,
+                json!(template::DEFAULT),
+                "How kept files are named.",
             ),
             silent("heartbeat_metrics", FieldKind::Texts, json!([]), "What heartbeats say of the machine."),
             silent("detector", FieldKind::Texts, json!([]), "Command of the detector, and its arguments."),

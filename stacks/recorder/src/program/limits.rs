@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use super::complete::Problem;
 use super::{ProgramKind, RecorderProgram};
+use crate::files::template::{self, Template};
 
 /// The group `minder`.
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
@@ -17,6 +18,8 @@ pub struct Minder {
     pub disk_free: u64,
     /// Whether a broker has to say that it has a message.
     pub mqtt_qos: u8,
+    /// How kept files are named, where a detector does not say where they are.
+    pub filename_template: String,
     /// Names of what heartbeats say of the machine.
     pub heartbeat_metrics: Vec<String>,
     /// The command of the detector, and its arguments. Empty: the one that is built in.
@@ -32,6 +35,7 @@ impl Default for Minder {
             disk_action: GuardAction::Stop,
             disk_free: 1024 * MEGABYTE,
             mqtt_qos: 1,
+            filename_template: template::DEFAULT.to_owned(),
             heartbeat_metrics: Vec::new(),
             detector: Vec::new(),
             detector_timeout: 60,
@@ -48,6 +52,7 @@ struct Written {
     disk_action: GuardAction,
     disk_free_mb: u64,
     mqtt_qos: u8,
+    filename_template: String,
     heartbeat_metrics: Vec<String>,
     detector: Vec<String>,
     detector_timeout: u32,
@@ -60,6 +65,7 @@ impl From<Option<Written>> for Minder {
             disk_action: written.disk_action,
             disk_free: written.disk_free_mb.saturating_mul(MEGABYTE),
             mqtt_qos: written.mqtt_qos,
+            filename_template: written.filename_template,
             heartbeat_metrics: written.heartbeat_metrics,
             detector: written.detector,
             detector_timeout: written.detector_timeout,
@@ -113,6 +119,9 @@ pub(super) fn problems(program: &RecorderProgram) -> Vec<Problem> {
             "minder.disk_action",
             "'delete_lowest_confidence' needs a program with a detector; use 'delete_oldest'",
         ));
+    }
+    if let Err(message) = Template::parse(&program.minder.filename_template) {
+        problems.push(Problem::new("minder.filename_template", message));
     }
     problems
 }

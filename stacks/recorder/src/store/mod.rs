@@ -1,6 +1,7 @@
 //! Databases, as acoupi has them: each operation opens one, does what it does in one transaction, and closes it, so that other
 //! programs can look in at any time and a power cut leaves all of it or nothing.
 
+pub mod events;
 mod former;
 mod former_messages;
 pub mod messages;
@@ -12,6 +13,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
+pub use events::EventStore;
 pub use messages::MessageStore;
 pub use metadata::MetadataStore;
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Runs a script with the real acoupi in a directory, and gives what it printed.
-pub fn acoupi(directory: &Path, script: &str) -> String {
+pub(crate) fn acoupi(directory: &Path, script: &str) -> String {
     let default = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/reference-venv");
     let venv = PathBuf::from(std::env::var("MINDER_REFERENCE_VENV").unwrap_or_else(|_| default.to_owned()));
     let python = venv.join("bin/python");
