@@ -153,6 +153,8 @@ pub struct Pending {
     pub path: PathBuf,
     /// When it began.
     pub created_on: Timestamp,
+    /// How often a detector has failed on it.
+    pub failures: u32,
 }
 
 /// When the recorder was last seen, and how.
@@ -279,13 +281,18 @@ impl EventStore {
     /// When the database cannot be written.
     pub fn begin(&self, pending: &Pending, sight: &Sight) -> Result<(), StoreError> {
         self.write(|transaction| {
-            transaction.execute(
-                "INSERT OR REPLACE INTO pending (recording_id, path, created_on) VALUES (?1, ?2, ?3)",
-                params![pending.id, path_text(&pending.path), moment::iso(pending.created_on)],
-            )?;
+            insert_pending(transaction, pending)?;
             close(transaction)?;
             see(transaction, sight)
         })
+    }
+
+    /// Remembers that a recording was found that nobody has looked at yet.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn adopt(&self, pending: &Pending) -> Result<(), StoreError> {
+        self.write(|transaction| insert_pending(transaction, pending))
     }
 
     /// Remembers that a recording has been looked at, and what is to be said of it.
@@ -299,20 +306,33 @@ impl EventStore {
         })
     }
 
+    /// Remembers that a detector has failed on a recording.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn fail(&self, recording: Uuid) -> Result<(), StoreError> {
+        self.write(|transaction| {
+            transaction
+                .execute("UPDATE pending SET failures = failures + 1 WHERE recording_id = ?1", [recording])?;
+            Ok(())
+        })
+    }
+
     /// The recordings that nobody has looked at yet, oldest first.
     ///
     /// # Errors
     /// When the database cannot be read.
     pub fn pending(&self) -> Result<Vec<Pending>, StoreError> {
         let connection = open(&self.path)?;
-        let mut statement =
-            connection.prepare("SELECT recording_id, path, created_on FROM pending ORDER BY created_on")?;
-        let rows = statement
-            .query_map([], |row| Ok((row.get(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?)))?;
+        let mut statement = connection
+            .prepare("SELECT recording_id, path, created_on, failures FROM pending ORDER BY created_on")?;
+        let rows = statement.query_map([], |row| {
+            Ok((row.get(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?, row.get(3)?))
+        })?;
         rows.map(|row| {
-            let (id, path, created_on) = row?;
+            let (id, path, created_on, failures) = row?;
             let created_on = stored_moment("pending.created_on", &created_on)?;
-            Ok(Pending { id, path: PathBuf::from(path), created_on })
+            Ok(Pending { id, path: PathBuf::from(path), created_on, failures })
         })
         .collect()
     }
@@ -324,6 +344,14 @@ impl EventStore {
         transaction.commit()?;
         Ok(())
     }
+}
+
+fn insert_pending(connection: &Connection, pending: &Pending) -> Result<(), StoreError> {
+    connection.execute(
+        "INSERT OR REPLACE INTO pending (recording_id, path, created_on) VALUES (?1, ?2, ?3)",
+        params![pending.id, path_text(&pending.path), moment::iso(pending.created_on)],
+    )?;
+    Ok(())
 }
 
 fn see(connection: &Connection, sight: &Sight) -> Result<(), StoreError> {
@@ -406,7 +434,8 @@ CREATE INDEX IF NOT EXISTS event_kind ON event(kind, id);
 CREATE TABLE IF NOT EXISTS pending (
     recording_id BLOB PRIMARY KEY,
     path TEXT NOT NULL,
-    created_on TEXT NOT NULL
+    created_on TEXT NOT NULL,
+    failures INTEGER NOT NULL DEFAULT 0
 );
 CREATE TABLE IF NOT EXISTS sight (
     id INTEGER PRIMARY KEY CHECK (id = 1),

@@ -151,17 +151,12 @@ impl MetadataStore {
         one_recording(&open(&self.path)?, "r.id = ?1", params![id])
     }
 
-    /// Whether a recording began at this moment.
+    /// The recording that began at this moment.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub fn has_recording_of(&self, moment: Timestamp) -> Result<bool, StoreError> {
-        let found = open(&self.path)?.query_row(
-            "SELECT EXISTS (SELECT 1 FROM recording WHERE datetime = ?1)",
-            [moment::iso(moment)],
-            |row| row.get(0),
-        )?;
-        Ok(found)
+    pub fn recording_of(&self, moment: Timestamp) -> Result<Option<Recording>, StoreError> {
+        one_recording(&open(&self.path)?, "r.datetime = ?1", params![moment::iso(moment)])
     }
 
     /// Stores where a recording is; `None` when it is nowhere any more.
@@ -220,17 +215,27 @@ impl MetadataStore {
         outputs::of(&open(&self.path)?, recording)
     }
 
-    /// Whether this detector has looked at a recording.
+    /// Whether a detector has looked at a recording.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub fn has_output(&self, recording: Uuid, model: &str) -> Result<bool, StoreError> {
+    pub fn has_output(&self, recording: Uuid) -> Result<bool, StoreError> {
         let found = open(&self.path)?.query_row(
-            "SELECT EXISTS (SELECT 1 FROM model_output WHERE recording_id = ?1 AND model_name = ?2)",
-            params![recording, model],
+            "SELECT EXISTS (SELECT 1 FROM model_output WHERE recording_id = ?1)",
+            [recording],
             |row| row.get(0),
         )?;
         Ok(found)
+    }
+
+    /// When the last recording began.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn last_recording(&self) -> Result<Option<Timestamp>, StoreError> {
+        let text: Option<String> =
+            open(&self.path)?.query_row("SELECT max(datetime) FROM recording", [], |row| row.get(0))?;
+        text.map(|text| stored_moment("recording.datetime", &text)).transpose()
     }
 
     /// The tags of all outputs from one moment to another, both included.
