@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use super::certificate::Certificate;
 use super::peer::{Peer, free_port, lines, wait_until};
 
 pub(crate) struct Broker {
@@ -32,6 +33,30 @@ impl Broker {
         );
         std::fs::write(directory.join("mosquitto.conf"), config).unwrap();
         Self { port, directory: directory.to_owned(), peer: None }
+    }
+
+    /// It listens on another port as well, with a certificate: that one is given.
+    pub(crate) fn encrypt(&self, certificate: &Certificate, transport: &str) -> u16 {
+        let port = free_port();
+        let protocol = if transport == "tcp" { "mqtt" } else { "websockets" };
+        self.configure(&format!(
+            "listener {port} 127.0.0.1\nprotocol {protocol}\ncertfile {}\nkeyfile {}\n",
+            certificate.certificate.display(),
+            certificate.key.display()
+        ));
+        port
+    }
+
+    /// It listens at a socket of this machine as well.
+    pub(crate) fn listen_at(&self, socket: &Path) -> String {
+        self.configure(&format!("listener 0 {}\n", socket.display()));
+        socket.display().to_string()
+    }
+
+    fn configure(&self, lines: &str) {
+        let path = self.directory.join("mosquitto.conf");
+        let before = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(path, before + lines).unwrap();
     }
 
     pub(crate) fn come(&mut self) {

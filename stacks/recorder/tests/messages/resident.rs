@@ -17,11 +17,17 @@ pub(crate) struct Resident {
 
 impl Resident {
     pub(crate) fn start(program: &str, configuration: &Path) -> Self {
+        Self::start_believing(program, configuration, Path::new(""))
+    }
+
+    /// Starts one that believes in these certificates only.
+    pub(crate) fn start_believing(program: &str, configuration: &Path, believed: &Path) -> Self {
         let built = std::env::current_exe().unwrap();
         let built = built.parent().and_then(Path::parent).unwrap().join("examples/recorder_resident");
         let mut child = Command::new(built)
             .arg(program)
             .arg(configuration)
+            .env("SSL_CERT_FILE", believed)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use super::certificate::Certificate;
 use super::peer::{Peer, free_port, wait_until};
 
 const SCRIPT: &str = r#"
@@ -27,7 +28,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
     def log_message(self, *_):
         pass
-http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+server = http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler)
+if len(sys.argv) > 3:
+    import ssl
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(sys.argv[3], sys.argv[4])
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+server.serve_forever()
 "#;
 
 pub(crate) struct Server {
@@ -43,8 +50,17 @@ impl Server {
     }
 
     pub(crate) fn come(&mut self) {
+        self.come_with(&[]);
+    }
+
+    /// Comes with a certificate.
+    pub(crate) fn come_encrypted(&mut self, certificate: &Certificate) {
+        self.come_with(&[&certificate.certificate, &certificate.key]);
+    }
+
+    fn come_with(&mut self, more: &[&PathBuf]) {
         let mut command = Command::new("python3");
-        command.args(["-c", SCRIPT, &self.port.to_string()]).arg(&self.log);
+        command.args(["-c", SCRIPT, &self.port.to_string()]).arg(&self.log).args(more);
         self.peer = Some(Peer::start(&mut command));
         let port = self.port;
         wait_until("the server listens", || std::net::TcpStream::connect(("127.0.0.1", port)).is_ok());
