@@ -7,15 +7,21 @@ use jiff::Timestamp;
 /// Writes lines to standard error, which is the log of a resident.
 #[derive(Clone, Copy, Debug)]
 pub struct Log {
-    /// The class of the program, with which acoupi's lines begin.
-    class: &'static str,
+    /// The class of the program, with which acoupi's lines begin. `None`: nobody looks.
+    class: Option<&'static str>,
 }
 
 impl Log {
     /// That of a program of this class.
     #[must_use]
     pub fn of(class: &'static str) -> Self {
-        Self { class }
+        Self { class: Some(class) }
+    }
+
+    /// One that nobody looks into.
+    #[must_use]
+    pub fn unread() -> Self {
+        Self { class: None }
     }
 
     /// What goes as it should.
@@ -34,8 +40,9 @@ impl Log {
     }
 
     fn line(&self, level: &str, part: &str, message: &dyn std::fmt::Display) {
+        let Some(class) = self.class else { return };
         let now = Timestamp::now().strftime("%Y-%m-%d %H:%M:%S,%3f");
         // Nobody is told when the log is full.
-        let _ = writeln!(std::io::stderr(), "[{now}: {level}/{}.{part}] {message}", self.class);
+        let _ = writeln!(std::io::stderr(), "[{now}: {level}/{class}.{part}] {message}");
     }
 }

@@ -153,6 +153,12 @@ impl Station {
         })
     }
 
+    /// The same with a log that nobody looks into.
+    #[must_use]
+    pub fn unread(self) -> Self {
+        Self { log: Log::unread(), ..self }
+    }
+
     /// The same with another microphone.
     #[must_use]
     pub fn with_capture(self, capture: Box<dyn Capture>) -> Self {

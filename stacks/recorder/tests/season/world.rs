@@ -282,7 +282,7 @@ impl World {
         let microphone = Microphone::open(&microphone_settings(&program), rhythm, options).unwrap();
         let plugged = Plugged { microphone, pulled: Arc::clone(&self.pulled) };
         let station = Station::open(program, Arc::new(self.machine.clone())).unwrap();
-        self.station = Some(station.with_capture(Box::new(plugged)));
+        self.station = Some(station.unread().with_capture(Box::new(plugged)));
     }
 
     /// Does a task; `None` when the power failed within.
