@@ -22,6 +22,7 @@ pub mod capture;
 pub mod detect;
 pub mod files;
 pub mod guano;
+pub mod health;
 pub mod log;
 pub mod machine;
 pub mod messages;

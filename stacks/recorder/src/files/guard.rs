@@ -103,6 +103,21 @@ impl Guard {
         }
     }
 
+    /// Whether there is room now, without making any; where it can be made there is.
+    ///
+    /// # Errors
+    /// When nobody knows.
+    pub fn room_to_look(&self, machine: &dyn Machine) -> Result<Room, GuardError> {
+        for (path, needed) in [(&self.made, 2 * self.recording_bytes), (&self.kept, self.free)] {
+            let free = free(machine, path)?;
+            let matters = *path == self.made || self.action == GuardAction::Stop;
+            if matters && free < needed {
+                return Ok(Room::None { path: path.clone(), free, needed });
+            }
+        }
+        Ok(Room::Enough { sacrificed: 0 })
+    }
+
     /// Whether a recording may be kept.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::TaskError;
-use crate::capture::{CaptureError, Errand, Take};
+use crate::capture::{CaptureError, CaptureEvent, Errand, Take};
 use crate::files::filters;
 use crate::files::guard::Room;
 use crate::guano::Inscription;
@@ -45,7 +45,12 @@ pub fn run(station: &mut Station) -> Result<Value, TaskError> {
     let errand = Errand { duration, directory: &directory, inscription: &inscription };
     let take = station.record(&errand);
     for event in station.heard() {
-        station.log.warning(PART, &event);
+        match event {
+            CaptureEvent::Opened | CaptureEvent::Returned(_) => station.log.info(PART, &event),
+            CaptureEvent::Lost(_) | CaptureEvent::Overrun(_) | CaptureEvent::Gaps(_) => {
+                station.log.warning(PART, &event);
+            }
+        }
     }
     match take {
         Ok(take) => {

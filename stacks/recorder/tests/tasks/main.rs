@@ -2,6 +2,7 @@
 
 mod crowded;
 mod detecting;
+mod healthy;
 #[path = "../original/mod.rs"]
 mod original;
 mod place;
