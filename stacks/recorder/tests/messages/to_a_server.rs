@@ -156,3 +156,26 @@ fn another_content_type_sends_the_fields_of_a_form() {
     assert_eq!(content_type, "application/x-www-form-urlencoded");
     assert_eq!(body, "number=7&name=Wytham+%E2%80%93+s%C3%BCd");
 }
+
+#[test]
+fn a_check_asks_whether_anything_may_be_posted() {
+    use minder_recorder::messages::Messenger;
+    use minder_recorder::messages::http::HttpMessenger;
+    use minder_recorder::program::HttpSettings;
+
+    let place = Place::make();
+    let mut server = Server::absent(place.directory.path());
+    server.come();
+    let said = |path: &str| {
+        let base_url = server.url(path);
+        let settings = HttpSettings { base_url, content_type: "application/json".into(), timeout: 2 };
+        let checked = HttpMessenger::new(&settings).unwrap().check();
+        checked.map_err(|problem| problem.to_string().replace(&server.url(""), "URL"))
+    };
+    assert_eq!(said("/ok"), Ok(()));
+    let only_get =
+        "Could connect to URL/get-only but POST method is not allowed. Check the server configuration.";
+    assert_eq!(said("/get-only"), Err(only_get.into()));
+    let missing = said("/missing").unwrap_err();
+    assert!(missing.starts_with("Health check failed for URL/missing: Client Error (404)."), "{missing}");
+}
