@@ -1,5 +1,7 @@
 //! Configurations: what acoupi writes is read, what it would write is written, what cannot be is told.
 
+mod original;
+
 use std::path::PathBuf;
 
 use minder_recorder::program::{
@@ -152,4 +154,37 @@ fn summaries_come_as_often_as_they_look_back() {
     assert_eq!(program.summary_interval(), Some(std::time::Duration::from_secs(1800)));
     let value = json!({"microphone": {"device_name": "usb"}, "messaging": {}, "summariser_config": null});
     assert_eq!(read(ProgramKind::Detection(Prey::Birds), &value).summary_interval(), None);
+}
+
+#[test]
+fn a_configuration_is_written_to_the_letter_as_acoupi_writes_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let surroundings = Surroundings { home: directory.path().to_owned(), temporary: PathBuf::from("/tmp") };
+    let microphone = json!({"device_name": "usb", "samplerate": "192000"});
+    let mqtt = json!({"host": "h", "username": "u", "password": "p"});
+    let messaging = json!({"mqtt": mqtt, "http": {"base_url": "http://x"}});
+    let paths = json!({"tmp_audio": "/somewhere"});
+    let cases = [
+        (ProgramKind::Default, json!({"microphone": microphone, "paths": paths, "recording_saving": {}})),
+        (ProgramKind::Default, json!({"microphone": microphone, "paths": paths})),
+        (
+            ProgramKind::Connected,
+            json!({"microphone": microphone, "paths": paths, "messaging": messaging, "recording_saving": {}}),
+        ),
+        (ProgramKind::Connected, json!({"microphone": microphone, "paths": paths, "messaging": {}})),
+        (ProgramKind::Test, json!({})),
+    ];
+    for (kind, value) in cases {
+        let class = if kind == ProgramKind::Test { "TestConfigSchema" } else { "Program.config_schema" };
+        let module = kind.module();
+        let script = format!(
+            "from importlib import import_module\nm = import_module('{module}')\n\
+             print(m.{class}.model_validate(json.loads('{value}')).model_dump_json(indent=2))"
+        );
+        let theirs = original::acoupi(directory.path(), &script);
+        let schema = schema(kind, &surroundings);
+        let ours = complete::complete(&schema, &value).unwrap();
+        assert_eq!(serde_json::to_string_pretty(&ours).unwrap(), theirs);
+        assert_eq!(complete::complete(&schema, &serde_json::from_str(&theirs).unwrap()).unwrap(), ours);
+    }
 }

@@ -1,7 +1,7 @@
 //! What is told to the world: messages, who takes them, and what they say.
 //!
 //! In reading order: [`factory`] makes a message of what was detected, [`summary`] of what was detected in a while,
-//! [`heartbeat`] of the device; [`messenger`] sends one, by [`http`] or [`mqtt`].
+//! [`heartbeat`] of the device; [`mod@messenger`] sends one, by [`http`] or [`mqtt`].
 
 pub mod factory;
 pub mod heartbeat;

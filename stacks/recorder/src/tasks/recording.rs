@@ -26,6 +26,18 @@ const PART: &str = "recording";
 /// When there should be a recording and is none.
 pub fn run(station: &mut Station) -> Result<Value, TaskError> {
     station.log.info(PART, "Starting recording process.");
+    let done = record(station);
+    if let Err(error) = &done {
+        let (kind, reason) = match error {
+            TaskError::Capture(error) => (kind_of(error), reason_of(error)),
+            other => (EventKind::Failed, other.to_string()),
+        };
+        see(station, Doing::Waiting, &[Event::now(kind, station.now(), reason)]);
+    }
+    done
+}
+
+fn record(station: &mut Station) -> Result<Value, TaskError> {
     let mut events = station.arrival().unwrap_or_else(|error| {
         station.log.error(PART, format_args!("what happened is not known: {error}"));
         Vec::new()
@@ -58,11 +70,7 @@ pub fn run(station: &mut Station) -> Result<Value, TaskError> {
             station.log.info(PART, "Recording metadata stored");
             serde_json::to_value(recording).map_err(TaskError::Input)
         }
-        Err(error) => {
-            let event = Event::now(kind_of(&error), station.now(), reason_of(&error));
-            see(station, Doing::Waiting, &[event]);
-            Err(TaskError::Capture(error))
-        }
+        Err(error) => Err(TaskError::Capture(error)),
     }
 }
 
