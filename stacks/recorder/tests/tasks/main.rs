@@ -3,6 +3,7 @@
 mod crowded;
 mod detecting;
 mod healthy;
+mod killed;
 #[path = "../original/mod.rs"]
 mod original;
 mod place;

@@ -140,6 +140,11 @@ impl Place {
         }
     }
 
+    /// As a file has it.
+    pub(crate) fn configuration(&self) -> String {
+        self.value.to_string()
+    }
+
     fn open(&self) -> Station {
         let station = Station::open(self.program(), Arc::new(self.computer.clone())).unwrap();
         station.unread()
