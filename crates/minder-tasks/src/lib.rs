@@ -1,3 +1,12 @@
 //! The queue of what is due, the beat that fills it and the workers that empty it.
 
+pub mod agenda_file;
+pub mod bell;
 pub mod planner;
+mod pressure;
+pub mod process_identity;
+mod ready_fd;
+pub mod retry;
+pub mod run;
+pub mod state_dir;
+pub mod store;

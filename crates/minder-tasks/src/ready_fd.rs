@@ -1,0 +1,36 @@
+//! A descriptor that the event loop waits for.
+
+#![allow(unsafe_code, reason = "the event loop takes descriptors on our word that they stay open")]
+
+use std::io;
+use std::os::fd::OwnedFd;
+
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+
+/// Becomes readable some time: a timer, a watch, the end of a process. Does not block.
+#[derive(Debug)]
+pub(crate) struct ReadyFd(AsyncFd<OwnedFd>);
+
+impl ReadyFd {
+    /// In the event loop that runs now.
+    pub(crate) fn new(fd: OwnedFd) -> io::Result<Self> {
+        // SAFETY: the descriptor is owned by what is registered, and neither given away nor closed before that is.
+        let fd = unsafe { AsyncFd::register_with_interest(fd, Interest::READABLE) }?;
+        Ok(Self(fd))
+    }
+
+    pub(crate) fn get(&self) -> &OwnedFd {
+        self.0.get_ref()
+    }
+
+    /// Does this once it is readable, and again for as long as it says that it would block.
+    pub(crate) async fn readable<T>(&self, mut read: impl FnMut(&OwnedFd) -> io::Result<T>) -> io::Result<T> {
+        loop {
+            let mut guard = self.0.readable().await?;
+            if let Ok(result) = guard.try_io(|fd| read(fd.get_ref())) {
+                return result;
+            }
+        }
+    }
+}
