@@ -11,19 +11,19 @@ use minder_core::ids::{TaskName, WorkerName};
 
 /// How many runs of each task wait and work at each worker.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Load {
+pub(crate) struct Load {
     waiting: BTreeMap<WorkerName, BTreeMap<TaskName, u32>>,
     working: BTreeMap<WorkerName, u32>,
 }
 
 impl Load {
     /// So many more wait.
-    pub fn add_waiting(&mut self, worker: WorkerName, task: TaskName, count: u32) {
+    pub(crate) fn add_waiting(&mut self, worker: WorkerName, task: TaskName, count: u32) {
         *self.waiting.entry(worker).or_default().entry(task).or_default() += count;
     }
 
     /// So many more work.
-    pub fn add_working(&mut self, worker: WorkerName, count: u32) {
+    pub(crate) fn add_working(&mut self, worker: WorkerName, count: u32) {
         *self.working.entry(worker).or_default() += count;
     }
 
@@ -33,12 +33,16 @@ impl Load {
 }
 
 /// Whether any run of this worker could ever be withheld.
-pub fn concerns(agenda: &Agenda, worker: &WorkerName) -> bool {
-    agenda.tasks().iter().filter(|task| task.worker == *worker).any(|task| patient(agenda, task).next().is_some())
+pub(crate) fn concerns(agenda: &Agenda, worker: &WorkerName) -> bool {
+    agenda
+        .tasks()
+        .iter()
+        .filter(|task| task.worker == *worker)
+        .any(|task| patient(agenda, task).next().is_some())
 }
 
 /// The tasks of a worker of which no run is to be begun now.
-pub fn withheld<'a>(agenda: &'a Agenda, load: &Load, worker: &WorkerName) -> Vec<&'a TaskName> {
+pub(crate) fn withheld<'a>(agenda: &'a Agenda, load: &Load, worker: &WorkerName) -> Vec<&'a TaskName> {
     let of_worker = agenda.tasks().iter().filter(|task| task.worker == *worker);
     let waits = |task: &&TaskSpec| is_withheld(agenda, load, task, &BTreeSet::from([worker]));
     of_worker.filter(waits).map(|task| &task.name).collect()
@@ -53,7 +57,12 @@ fn patient<'a>(agenda: &'a Agenda, task: &'a TaskSpec) -> impl Iterator<Item = (
         .map(|worker| (&worker.name, worker.backlog))
 }
 
-fn is_withheld<'a>(agenda: &'a Agenda, load: &Load, task: &'a TaskSpec, asked: &BTreeSet<&'a WorkerName>) -> bool {
+fn is_withheld<'a>(
+    agenda: &'a Agenda,
+    load: &Load,
+    task: &'a TaskSpec,
+    asked: &BTreeSet<&'a WorkerName>,
+) -> bool {
     patient(agenda, task).any(|(worker, backlog)| {
         load.waiting(worker) >= backlog
             // Who is asked already would say the same of us: he does not move before we do.
@@ -61,7 +70,12 @@ fn is_withheld<'a>(agenda: &'a Agenda, load: &Load, task: &'a TaskSpec, asked: &
     })
 }
 
-fn moves<'a>(agenda: &'a Agenda, load: &Load, worker: &'a WorkerName, asked: &BTreeSet<&'a WorkerName>) -> bool {
+fn moves<'a>(
+    agenda: &'a Agenda,
+    load: &Load,
+    worker: &'a WorkerName,
+    asked: &BTreeSet<&'a WorkerName>,
+) -> bool {
     let mut asked = asked.clone();
     asked.insert(worker);
     if load.working.get(worker).is_some_and(|working| *working > 0) {

@@ -4,6 +4,7 @@
 
 use std::io;
 use std::os::fd::OwnedFd;
+use std::task::{Context, Poll};
 
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
@@ -22,6 +23,17 @@ impl ReadyFd {
 
     pub(crate) fn get(&self) -> &OwnedFd {
         self.0.get_ref()
+    }
+
+    /// Waits until it is readable, and leaves it so.
+    pub(crate) async fn becomes_readable(&self) -> io::Result<()> {
+        self.0.readable().await?.retain_ready();
+        Ok(())
+    }
+
+    /// Whether it is readable; if it is not, the task is woken when it becomes so.
+    pub(crate) fn poll_readable(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.0.poll_read_ready(context).map_ok(|mut guard| guard.retain_ready())
     }
 
     /// Does this once it is readable, and again for as long as it says that it would block.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use minder_core::agenda::Retry;
+use minder_core::time::WallTime;
 
 /// How long to wait after attempt number `attempt`, 1 or more, has failed. `None`: it is not tried again.
 pub fn delay(retry: &Retry, attempt: u32) -> Option<Duration> {
@@ -14,6 +15,11 @@ pub fn delay(retry: &Retry, attempt: u32) -> Option<Duration> {
     let exponent = i32::try_from(attempt.saturating_sub(1)).unwrap_or(i32::MAX);
     let seconds = retry.delay.as_secs_f64() * factor.powi(exponent);
     Some(Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX).min(most))
+}
+
+/// A time that is so much later; one beyond all calendars never comes.
+pub(crate) fn later(time: WallTime, by: Duration) -> WallTime {
+    WallTime(time.0.saturating_add(i64::try_from(by.as_micros()).unwrap_or(i64::MAX)))
 }
 
 #[cfg(test)]
@@ -42,7 +48,8 @@ mod tests {
 
     #[test]
     fn a_wait_beyond_all_bounds_is_one_for_ever() {
-        let retry = Retry { times: u32::MAX, delay: Duration::MAX, factor_percent: u32::MAX, ..Retry::default() };
+        let retry =
+            Retry { times: u32::MAX, delay: Duration::MAX, factor_percent: u32::MAX, ..Retry::default() };
         assert_eq!(delay(&retry, u32::MAX), Some(Duration::MAX));
     }
 }

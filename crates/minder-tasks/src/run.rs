@@ -332,7 +332,8 @@ mod tests {
 
     #[test]
     fn a_later_run_has_a_greater_id() {
-        let ids: Vec<RunId> = (0..50).map(|at| RunId::new(WallTime(1_800_000_000_000_000 + at * 1000))).collect();
+        let ids: Vec<RunId> =
+            (0..50).map(|at| RunId::new(WallTime(1_800_000_000_000_000 + at * 1000))).collect();
         assert!(ids.windows(2).all(|pair| pair[0] < pair[1]), "{ids:?}");
         let id = ids[0].as_str();
         assert_eq!((id.len(), &id[14..15]), (36, "7"));

@@ -1,8 +1,8 @@
 use std::time::Duration;
 
 use minder_core::agenda::{
-    Agenda, AgendaSettings, Bound, DayTime, Due, Job, JobCommand, JetStreamSpec, Missed, Moment, Overlap, Phase,
-    Place, QueueSpec, ResidentSpec, Retry, SunEvent, TaskSpec, Timeout, Window, WorkerSpec,
+    Agenda, AgendaSettings, Bound, DayTime, Due, JetStreamSpec, Job, JobCommand, Missed, Moment, Overlap,
+    Phase, Place, QueueSpec, ResidentSpec, Retry, SunEvent, TaskSpec, Timeout, Window, WorkerSpec,
 };
 use minder_core::ids::{ByteString, ResidentName, TaskName, WorkerName};
 use std::num::NonZeroU32;
@@ -32,7 +32,12 @@ fn task(name: &str, job: Job, due: Due) -> TaskSpec {
         overlap: Overlap::Replace,
         missed: Missed::Each(NonZeroU32::MIN),
         timeout: Timeout { soft: Some(Duration::from_secs(30)), hard: Some(Duration::from_secs(40)) },
-        retry: Retry { times: 3, delay: Duration::from_secs(2), factor_percent: 150, delay_max: Duration::MAX },
+        retry: Retry {
+            times: 3,
+            delay: Duration::from_secs(2),
+            factor_percent: 150,
+            delay_max: Duration::MAX,
+        },
         then: Vec::new(),
         worker: WorkerName::new("default"),
     }

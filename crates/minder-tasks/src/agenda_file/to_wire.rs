@@ -52,10 +52,9 @@ fn task(task: &core::TaskSpec) -> wire::Task {
         },
         due: due(&task.due),
         zone: task.zone.as_ref().map(ToString::to_string),
-        between: task.between.map(|window| wire::Window {
-            from: day_time(window.from),
-            until: day_time(window.until),
-        }),
+        between: task
+            .between
+            .map(|window| wire::Window { from: day_time(window.from), until: day_time(window.until) }),
         jitter_ns: nanoseconds(task.jitter),
         overlap: match task.overlap {
             core::Overlap::Skip => wire::Overlap::Skip,

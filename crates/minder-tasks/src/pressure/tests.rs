@@ -1,5 +1,6 @@
 use minder_core::agenda::{
-    Agenda, AgendaSettings, Bound, Due, Job, JobCommand, Missed, Overlap, Retry, TaskSpec, Timeout, WorkerSpec,
+    Agenda, AgendaSettings, Bound, Due, Job, JobCommand, Missed, Overlap, Retry, TaskSpec, Timeout,
+    WorkerSpec,
 };
 use minder_core::ids::{TaskName, WorkerName};
 use std::time::Duration;
@@ -72,7 +73,8 @@ fn pressure_goes_back_through_a_chain() {
 
 #[test]
 fn workers_in_a_circle_do_not_wait_for_each_other_for_ever() {
-    let tasks = vec![task("a", "x", &["b"]), task("b", "y", &[]), task("c", "y", &["d"]), task("d", "x", &[])];
+    let tasks =
+        vec![task("a", "x", &["b"]), task("b", "y", &[]), task("c", "y", &["d"]), task("d", "x", &[])];
     let circle = agenda(tasks, &["x", "y"]);
     let full = load(&[("x", "a", 2), ("y", "c", 2)], &[]);
     check(&circle, &full, "x", &[]);

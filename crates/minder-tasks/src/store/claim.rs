@@ -99,7 +99,8 @@ impl Store {
                     },
                 )?,
             }
-            let sql = "UPDATE runs SET state = 'claimed', slot = ?3, receipt = ?4, begin_at = ?5, deliveries = ?6,
+            let sql =
+                "UPDATE runs SET state = 'claimed', slot = ?3, receipt = ?4, begin_at = ?5, deliveries = ?6,
                        stop = NULL WHERE id = ?1 AND attempt = ?2";
             let key = (run.id.as_str(), run.attempt, slot, receipt, now.0, run.deliveries);
             transaction.execute(sql, key)?;
@@ -173,9 +174,8 @@ fn claim(
         let sql = format!("SELECT {COLUMNS} FROM runs WHERE seq = ?1");
         return transaction.query_row(&sql, [seq], row::run).map(|run| Claimed::Run(Box::new(run)));
     }
-    let sql = format!(
-        "SELECT min(not_before) FROM runs WHERE worker = ?1 AND state = 'waiting' AND NOT {RIPE}"
-    );
+    let sql =
+        format!("SELECT min(not_before) FROM runs WHERE worker = ?1 AND state = 'waiting' AND NOT {RIPE}");
     let next: Option<i64> = transaction.query_row(&sql, (worker.as_str(), now.0), |row| row.get(0))?;
     let wait = next.map(|next| Duration::from_micros(next.saturating_sub(now.0).unsigned_abs()));
     Ok(Claimed::None(wait))

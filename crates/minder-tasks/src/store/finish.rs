@@ -8,7 +8,7 @@ use rusqlite::{OptionalExtension as _, Transaction};
 use super::row::{self, COLUMNS, Company, New};
 use super::{Store, StoreError, offer};
 use crate::retry;
-use crate::run::{Aftermath, DELIVERIES_MAX, Outcome, Record, Run, RunId, RunState, Verdict};
+use crate::run::{Aftermath, DELIVERIES_MAX, Outcome, Record, Run, RunState, Verdict};
 
 /// What a worker that has died had claimed.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -125,12 +125,7 @@ fn give_back(transaction: &Transaction<'_>, seq: i64, forgiven: u32) -> rusqlite
     Ok(())
 }
 
-fn record(
-    transaction: &Transaction<'_>,
-    seq: i64,
-    outcome: &Outcome,
-    now: WallTime,
-) -> rusqlite::Result<()> {
+fn record(transaction: &Transaction<'_>, seq: i64, outcome: &Outcome, now: WallTime) -> rusqlite::Result<()> {
     let (state, output) = match &outcome.verdict {
         Verdict::Done(output) => (RunState::Done, output.as_ref()),
         Verdict::Failed => (RunState::Failed, None),
@@ -177,7 +172,7 @@ fn follow_up(
         }
         Verdict::Failed | Verdict::TimedOut => {
             if let Some(delay) = retry::delay(&task.retry, run.attempt) {
-                let not_before = later(now, delay);
+                let not_before = retry::later(now, delay);
                 next_attempt(transaction, run, not_before, now)?;
                 aftermath.retry = Some(not_before);
             }
@@ -195,8 +190,7 @@ fn next_attempt(
     now: WallTime,
 ) -> rusqlite::Result<()> {
     let sql = "SELECT alone FROM runs WHERE id = ?1 AND attempt = ?2";
-    let alone: bool =
-        transaction.query_row(sql, (run.id.as_str(), run.attempt), |row| row.get(0))?;
+    let alone: bool = transaction.query_row(sql, (run.id.as_str(), run.attempt), |row| row.get(0))?;
     row::insert(
         transaction,
         &New {
@@ -212,11 +206,6 @@ fn next_attempt(
             company: if alone { Company::Alone } else { Company::Beside },
         },
     )
-}
-
-/// Saturates.
-pub(crate) fn later(time: WallTime, by: std::time::Duration) -> WallTime {
-    WallTime(time.0.saturating_add(i64::try_from(by.as_micros()).unwrap_or(i64::MAX)))
 }
 
 /// Of each task the last ended runs stay, and as many of those that were left out: many of these must not push out what
@@ -235,9 +224,4 @@ pub(super) fn forget_old(
         transaction.execute(&sql, (task.as_str(), history.max(1)))?;
     }
     Ok(())
-}
-
-/// The id of a follower that is the same however often its predecessor is done.
-pub(crate) fn follower_key(task: &TaskName, after: &RunId, attempt: u32) -> String {
-    format!("{task}/{after}/{attempt}")
 }

@@ -158,12 +158,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database cannot be changed.
-    pub fn purge(
-        &self,
-        task: Option<&TaskName>,
-        scope: Scope,
-        now: WallTime,
-    ) -> Result<usize, StoreError> {
+    pub fn purge(&self, task: Option<&TaskName>, scope: Scope, now: WallTime) -> Result<usize, StoreError> {
         let task = task.map_or(Value::Null, |task| Value::Text(task.to_string()));
         let purged = self.change(|transaction| match scope {
             Scope::Waiting => {

@@ -50,8 +50,7 @@ impl Store {
     /// When the database cannot be read.
     pub fn marks(&self) -> Result<BTreeMap<TaskName, Mark>, StoreError> {
         self.read(|connection| {
-            let mut statement =
-                connection.prepare("SELECT task, due, before_set_back, times FROM marks")?;
+            let mut statement = connection.prepare("SELECT task, due, before_set_back, times FROM marks")?;
             let rows = statement.query_map((), |row| {
                 let mark = Mark {
                     due: WallTime(row.get(1)?),

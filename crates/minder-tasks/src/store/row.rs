@@ -69,7 +69,8 @@ pub(super) enum Company {
 }
 
 pub(super) fn insert(transaction: &Transaction<'_>, new: &New<'_>) -> rusqlite::Result<()> {
-    let sql = "INSERT INTO runs (id, attempt, task, worker, due, input, after, state, asked, not_before, alone)
+    let sql =
+        "INSERT INTO runs (id, attempt, task, worker, due, input, after, state, asked, not_before, alone)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'waiting', ?8, ?9, ?10)";
     transaction.execute(
         sql,

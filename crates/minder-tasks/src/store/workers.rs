@@ -75,7 +75,8 @@ impl Store {
     /// When the database cannot be read.
     pub fn workers(&self) -> Result<Vec<WorkerRow>, StoreError> {
         self.read(|connection| {
-            let sql = "SELECT name, pid, birth, boot, agenda, at_once, since, mode FROM workers ORDER BY name";
+            let sql =
+                "SELECT name, pid, birth, boot, agenda, at_once, since, mode FROM workers ORDER BY name";
             let mut statement = connection.prepare(sql)?;
             let rows = statement.query_map((), |row| {
                 let mode: String = row.get(7)?;
