@@ -10,6 +10,7 @@ use std::fs::File;
 use std::io::{self, Write as _};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use minder_core::ids::WorkerName;
 use rustix::fs::{FlockOperation, Mode, OFlags};
@@ -17,6 +18,10 @@ use rustix::fs::{FlockOperation, Mode, OFlags};
 /// Where the state of tasks is.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct StateDir(PathBuf);
+
+/// A process that was killed while it started another one may hold its lock for a moment longer, through that one.
+const LOCK_TRIES: u32 = 20;
+const LOCK_PAUSE: Duration = Duration::from_millis(25);
 
 /// Held for as long as a process is the only one of its kind; the kernel lets go of it when the process ends, however it ends.
 #[derive(Debug)]
@@ -87,8 +92,17 @@ impl StateDir {
 fn lock(path: &Path) -> io::Result<Lock> {
     let flags = OFlags::CREATE | OFlags::RDWR | OFlags::CLOEXEC;
     let file = rustix::fs::open(path, flags, Mode::from_raw_mode(0o600))?;
-    rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive)?;
-    Ok(Lock(file))
+    let mut tries = 0;
+    loop {
+        match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => return Ok(Lock(file)),
+            Err(rustix::io::Errno::WOULDBLOCK) if tries < LOCK_TRIES => {
+                tries += 1;
+                std::thread::sleep(LOCK_PAUSE);
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
 }
 
 /// A name as part of a file name or of a NATS subject: what is neither letter, digit, `-` nor `_` becomes `=` and two hexadecimal
