@@ -20,15 +20,15 @@ use minder_tasks::store::{Filter, Store};
 /// Longer than anything takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-pub struct World {
-    pub dir: tempfile::TempDir,
-    pub state: StateDir,
-    pub agenda: Agenda,
-    pub hash: String,
+pub(crate) struct World {
+    pub(crate) dir: tempfile::TempDir,
+    pub(crate) state: StateDir,
+    pub(crate) agenda: Agenda,
+    pub(crate) hash: String,
 }
 
 /// A process that is stopped when it is not needed any more.
-pub struct Part(pub Child);
+pub(crate) struct Part(pub(crate) Child);
 
 impl Drop for Part {
     fn drop(&mut self) {
@@ -38,18 +38,18 @@ impl Drop for Part {
 }
 
 impl Part {
-    pub fn signal(&self, signal: rustix::process::Signal) {
+    pub(crate) fn signal(&self, signal: rustix::process::Signal) {
         let pid = rustix::process::Pid::from_child(&self.0);
         rustix::process::kill_process(pid, signal).expect("a living process");
     }
 
     /// Waits for its end; whether that was a good one.
-    pub fn ends_well(&mut self) -> bool {
+    pub(crate) fn ends_well(&mut self) -> bool {
         until("the process ends", || self.0.try_wait().expect("a child of ours")).success()
     }
 }
 
-pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let begun = Instant::now();
     loop {
         if let Some(found) = look() {
@@ -60,7 +60,7 @@ pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     }
 }
 
-pub fn task(name: &str, job: Job) -> TaskSpec {
+pub(crate) fn task(name: &str, job: Job) -> TaskSpec {
     TaskSpec {
         name: TaskName::new(name),
         job,
@@ -77,7 +77,7 @@ pub fn task(name: &str, job: Job) -> TaskSpec {
     }
 }
 
-pub fn shell(script: &str) -> Job {
+pub(crate) fn shell(script: &str) -> Job {
     Job::Command(JobCommand {
         argv: ["sh", "-c", script].iter().map(|word| ByteString::from(word.as_bytes())).collect(),
         directory: None,
@@ -85,7 +85,7 @@ pub fn shell(script: &str) -> Job {
     })
 }
 
-pub fn worker(name: &str, at_once: u32) -> WorkerSpec {
+pub(crate) fn worker(name: &str, at_once: u32) -> WorkerSpec {
     WorkerSpec {
         name: WorkerName::new(name),
         at_once: NonZeroU32::new(at_once),
@@ -95,13 +95,13 @@ pub fn worker(name: &str, at_once: u32) -> WorkerSpec {
 }
 
 /// The example that the workers, the beat and the resident of the tests are.
-pub fn part() -> PathBuf {
+pub(crate) fn part() -> PathBuf {
     let test = std::env::current_exe().expect("the test's own path");
     let target = test.parent().and_then(Path::parent).expect("deps in a profile's folder");
     target.join("examples/part")
 }
 
-pub fn resident() -> (Job, ResidentSpec) {
+pub(crate) fn resident() -> (Job, ResidentSpec) {
     let name = ResidentName::new("helper");
     let path = part();
     let argv = [path.as_os_str().as_encoded_bytes(), b"resident"];
@@ -111,11 +111,11 @@ pub fn resident() -> (Job, ResidentSpec) {
 }
 
 impl World {
-    pub fn new(tasks: Vec<TaskSpec>, workers: Vec<WorkerSpec>, residents: Vec<ResidentSpec>) -> Self {
+    pub(crate) fn new(tasks: Vec<TaskSpec>, workers: Vec<WorkerSpec>, residents: Vec<ResidentSpec>) -> Self {
         Self::with_queue(tasks, workers, residents, QueueSpec::Embedded)
     }
 
-    pub fn with_queue(
+    pub(crate) fn with_queue(
         tasks: Vec<TaskSpec>,
         workers: Vec<WorkerSpec>,
         residents: Vec<ResidentSpec>,
@@ -129,11 +129,11 @@ impl World {
         Self { dir, state, agenda, hash }
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
 
-    pub fn store(&self) -> Store {
+    pub(crate) fn store(&self) -> Store {
         Store::open(&self.state).expect("a database")
     }
 
@@ -152,7 +152,7 @@ impl World {
     }
 
     /// Starts a worker, and waits until it works.
-    pub fn worker(&self, name: &str) -> Part {
+    pub(crate) fn worker(&self, name: &str) -> Part {
         let mut part = self.start(&["worker", name]);
         let store = self.store();
         until("a worker works", || {
@@ -165,15 +165,15 @@ impl World {
     }
 
     /// Starts a worker that may not come to work.
-    pub fn second_worker(&self) -> Part {
+    pub(crate) fn second_worker(&self) -> Part {
         self.start(&["worker", "default"])
     }
 
-    pub fn beat(&self) -> Part {
+    pub(crate) fn beat(&self) -> Part {
         self.start(&["beat"])
     }
 
-    pub fn ask(&self, task: &str, input: Option<serde_json::Value>) -> RunId {
+    pub(crate) fn ask(&self, task: &str, input: Option<serde_json::Value>) -> RunId {
         let now = wall();
         let ask = Ask {
             task: TaskName::new(task),
@@ -189,7 +189,7 @@ impl World {
     }
 
     /// Waits until the last attempt at a run has ended for good.
-    pub fn ended(&self, id: &RunId) -> Run {
+    pub(crate) fn ended(&self, id: &RunId) -> Run {
         let store = self.store();
         until("a run ends", || {
             let run = store.run(id).expect("a database")?;
@@ -197,29 +197,29 @@ impl World {
         })
     }
 
-    pub fn runs(&self, task: &str) -> Vec<Run> {
+    pub(crate) fn runs(&self, task: &str) -> Vec<Run> {
         let filter = Filter { task: Some(TaskName::new(task)), ..Filter::default() };
         self.store().runs(&filter).expect("a database")
     }
 
     /// The lines of a file in the world's folder; none while there is no file.
-    pub fn lines(&self, name: &str) -> Vec<String> {
+    pub(crate) fn lines(&self, name: &str) -> Vec<String> {
         let text = std::fs::read_to_string(self.path(name)).unwrap_or_default();
         text.lines().map(str::to_owned).collect()
     }
 }
 
 /// Numbers that are the same for the same seed.
-pub struct Dice(u64);
+pub(crate) struct Dice(u64);
 
 impl Dice {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let seed = u64::from(std::process::id()) | 1;
         println!("seed {seed}");
         Self(seed)
     }
 
-    pub fn roll(&mut self, below: u64) -> u64 {
+    pub(crate) fn roll(&mut self, below: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -227,7 +227,7 @@ impl Dice {
     }
 }
 
-pub fn is_alive(pid: u32) -> bool {
+pub(crate) fn is_alive(pid: u32) -> bool {
     let Ok(stat) = std::fs::read_to_string(format!("/proc/{pid}/stat")) else { return false };
     !stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('Z'))
 }
