@@ -17,7 +17,7 @@ fn main() -> ExitCode {
             in_a_loop(minder_tasks::worker::run(&state, &name, hash))
         }
         ["beat", state, hash] => in_a_loop(minder_tasks::beat::run(&StateDir::new(*state), hash)),
-        ["resident"] => resident().map_err(|error| error.to_string()),
+        ["resident"] => return resident().unwrap_or(ExitCode::FAILURE),
         _ => Err(format!("what is {words:?}?")),
     };
     match outcome {
@@ -36,7 +36,7 @@ fn in_a_loop<E: std::fmt::Display>(part: impl Future<Output = Result<(), E>>) ->
     local.block_on(&runtime, part).map_err(|error| error.to_string())
 }
 
-fn resident() -> std::io::Result<()> {
+fn resident() -> std::io::Result<ExitCode> {
     let mut stdout = std::io::stdout().lock();
     let mut count = 0;
     for line in std::io::stdin().lock().lines() {
@@ -55,7 +55,7 @@ fn resident() -> std::io::Result<()> {
             "hang" => loop {
                 std::thread::sleep(std::time::Duration::from_secs(1000));
             },
-            "die" => std::process::exit(7),
+            "die" => return Ok(ExitCode::from(7)),
             "talk" => {
                 writeln!(stdout, "{}", json!({ "run": run, "output": { "count": count } }))?;
                 writeln!(stdout, "and another thing")?;
@@ -67,5 +67,5 @@ fn resident() -> std::io::Result<()> {
         }
         stdout.flush()?;
     }
-    Ok(())
+    Ok(ExitCode::SUCCESS)
 }

@@ -70,7 +70,7 @@ impl Ear {
         loop {
             match reader.next() {
                 Ok(event) => {
-                    let name = event.file_name().map(|name| name.to_bytes());
+                    let name = event.file_name().map(std::ffi::CStr::to_bytes);
                     let bell = self.bell.file_name().map(std::os::unix::ffi::OsStrExt::as_bytes);
                     // Without a name it is the file itself.
                     concerns_us |= name.is_none() || name == bell;

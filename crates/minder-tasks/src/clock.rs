@@ -6,12 +6,12 @@ use rustix::time::{ClockId, Timespec, clock_gettime};
 /// The wall clock.
 pub fn wall() -> WallTime {
     let now = clock_gettime(ClockId::Realtime);
-    WallTime(now.tv_sec.saturating_mul(1_000_000).saturating_add(i64::from(now.tv_nsec) / 1000))
+    WallTime(now.tv_sec.saturating_mul(1_000_000).saturating_add(now.tv_nsec / 1000))
 }
 
 /// Both clocks.
 pub fn now() -> Now {
     let Timespec { tv_sec, tv_nsec } = clock_gettime(ClockId::Monotonic);
-    let nanoseconds = tv_sec.saturating_mul(1_000_000_000).saturating_add(i64::from(tv_nsec));
+    let nanoseconds = tv_sec.saturating_mul(1_000_000_000).saturating_add(tv_nsec);
     Now { monotonic: Instant(nanoseconds.unsigned_abs()), wall: wall() }
 }

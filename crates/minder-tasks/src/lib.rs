@@ -11,7 +11,7 @@
 //!
 //! In reading order: [`run`], the words of it all; [`agenda_file`], what beat and workers read; [`state_dir`], where everything is;
 //! [`store`], the queue in SQLite; [`jetstream`], the one of a NATS server; [`queue`], whichever it is; `pressure` and [`retry`], two
-//! of its rules; [`bell`], how it wakes; [`planner`], what is due, and [`beat`], which asks it; [`worker`], which does the work;
+//! of its rules; [`upcoming`], what is to come; [`bell`], how it wakes; [`planner`], what is due, and [`beat`], which asks it; [`worker`], which does the work;
 //! [`process_identity`], how a worker is known; [`clock`], which only processes read.
 //!
 //! # Invariants
@@ -34,4 +34,5 @@ pub mod retry;
 pub mod run;
 pub mod state_dir;
 pub mod store;
+pub mod upcoming;
 pub mod worker;

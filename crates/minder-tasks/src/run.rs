@@ -263,6 +263,8 @@ impl fmt::Display for Exit {
 /// A run that somebody wants to be done.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Ask {
+    /// What it is to be known by. `None`: a new id.
+    pub id: Option<RunId>,
     /// Of which task.
     pub task: TaskName,
     /// When it is due.
@@ -358,7 +360,7 @@ mod tests {
         assert_eq!(Record::parse(b" null ").expect("JSON"), None);
         assert_eq!(Record::parse(b"\n").expect("nothing"), None);
         assert!(Record::parse(b"{} {}").is_err());
-        assert!(Record::parse(&vec![b' '; 3]).expect("nothing").is_none());
+        assert!(Record::parse(&[b' '; 3]).expect("nothing").is_none());
         assert!(Record::parse(&vec![b'1'; super::RECORD_BYTES_MAX + 1]).is_err());
     }
 }

@@ -81,7 +81,14 @@ fn machine(server: &Server, tasks: &[TaskSpec], workers: &[WorkerSpec]) -> World
 }
 
 fn ask_of(task: &str, due: i64, overlap: Overlap) -> Ask {
-    Ask { task: TaskName::new(task), due: WallTime(due), not_before: WallTime(due), input: None, overlap }
+    Ask {
+        id: None,
+        task: TaskName::new(task),
+        due: WallTime(due),
+        not_before: WallTime(due),
+        input: None,
+        overlap,
+    }
 }
 
 /// Has the server give out again after a second what nobody has said anything of.

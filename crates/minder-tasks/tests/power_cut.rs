@@ -72,7 +72,7 @@ fn a_power_cut_leaves_the_queue_as_it_was_before_or_after_a_change() {
             0 => {
                 let input = Record::parse(format!("\"{}\"", "x".repeat(6000)).as_bytes()).expect("JSON");
                 let task = TaskName::new("job");
-                let ask = Ask { task, due: now, not_before: now, input, overlap: Overlap::Queue };
+                let ask = Ask { id: None, task, due: now, not_before: now, input, overlap: Overlap::Queue };
                 store.offer(&agenda, &[ask], &[], now).expect("a database");
             }
             1 => drop(store.give_back(&name, now)),

@@ -34,8 +34,14 @@ impl Bench {
     }
 
     fn ask_with(&self, task: &str, overlap: Overlap) -> Offered {
-        let ask =
-            Ask { task: TaskName::new(task), due: self.now, not_before: self.now, input: None, overlap };
+        let ask = Ask {
+            id: None,
+            task: TaskName::new(task),
+            due: self.now,
+            not_before: self.now,
+            input: None,
+            overlap,
+        };
         self.store.offer(&self.agenda, &[ask], &[], self.now).expect("a database").remove(0)
     }
 
@@ -177,6 +183,7 @@ fn a_task_that_found_no_room_has_not_come_further() {
     let bench = Bench::new(vec![task("a", shell("")), task("b", shell(""))], vec![bounded(1, Bound::Wait)]);
     let mark = |due| Mark { due: WallTime(due), before_set_back: Some(WallTime(1)), times: u32::MAX };
     let asks = ["a", "b"].map(|name| Ask {
+        id: None,
         task: TaskName::new(name),
         due: bench.now,
         not_before: bench.now,
@@ -295,6 +302,12 @@ fn the_last_ends_of_each_task_are_remembered_and_what_was_left_out_does_not_push
     );
     assert!(ended.windows(2).all(|pair| pair[0].end > pair[1].end), "the last first");
     assert_eq!(ended[0].end, Some(bench.now));
+    // Also while nothing ends.
+    bench.waits("a");
+    for _ in 0..12 {
+        let _ = bench.ask_with("a", Overlap::Skip);
+    }
+    assert_eq!(of(&bench, "a", RunState::Skipped).len(), 5);
 }
 
 #[test]

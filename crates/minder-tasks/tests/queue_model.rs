@@ -242,7 +242,8 @@ impl Pair {
         match step {
             Step::Offer(task, overlap) => {
                 let name = TaskName::new(NAMES[*task]);
-                let ask = Ask { task: name, due: now, not_before: now, input: None, overlap: *overlap };
+                let ask =
+                    Ask { id: None, task: name, due: now, not_before: now, input: None, overlap: *overlap };
                 let offered = self.store.offer(&self.agenda, &[ask], &[], now).expect("a database").remove(0);
                 self.model.offer(*task, *overlap, &offered);
             }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use minder_core::agenda::{Overlap, Retry, Timeout};
 use minder_core::ids::TaskName;
 use minder_tasks::clock::wall;
-use minder_tasks::run::{Exit, RunState};
+use minder_tasks::run::{Exit, Record, RunState};
 use minder_tasks::store::Cancelled;
 use rustix::process::Signal;
 use serde_json::json;
@@ -27,7 +27,7 @@ fn a_run_is_told_what_it_is_and_its_end_is_recorded() {
     let _worker = world.worker("default");
     let run = world.ended(&id);
     assert_eq!((run.state, run.exit, run.attempt), (RunState::Done, Some(Exit::Code(0)), 1), "{run:?}");
-    assert_eq!(run.output.as_ref().map(|output| output.as_str()), Some(r#"{"made":[1]}"#));
+    assert_eq!(run.output.as_ref().map(Record::as_str), Some(r#"{"made":[1]}"#));
     for line in [
         "MINDER_ATTEMPT=1",
         &format!("MINDER_RUN={id}"),

@@ -44,6 +44,7 @@ impl Held {
 
 fn ask(offer: Offer) -> Ask {
     Ask {
+        id: None,
         task: offer.task,
         due: offer.due,
         not_before: offer.not_before,

@@ -217,13 +217,14 @@ impl Beat {
         let all_caught_up = missing.count == Count::Exactly(missing.caught_up);
         let Some(task) = self.agenda.task(&missing.task).filter(|_| !all_caught_up) else { return Ok(()) };
         let ask = Ask {
+            id: None,
             task: missing.task.clone(),
             due: missing.last,
             not_before: missing.last,
             input: None,
             overlap: task.overlap,
         };
-        let noted = self.queue.store().note_skipped(&task.worker, &ask, &reason, at);
+        let noted = self.queue.store().note_skipped(&self.agenda, &ask, &reason, at);
         noted.map(drop).map_err(|error| BeatError::Queue(error.into()))
     }
 }

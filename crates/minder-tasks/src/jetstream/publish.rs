@@ -58,18 +58,18 @@ impl JetStream {
             }
             if ask.overlap == Overlap::Skip {
                 let reason = format!("run {id} of it waits or works");
-                let id = store.note_skipped(&worker.name, ask, &reason, now)?;
+                let id = store.note_skipped(agenda, ask, &reason, now)?;
                 return Ok(Offered::Skipped(id, reason));
             }
         }
-        let id = RunId::new(now);
+        let id = ask.id.clone().unwrap_or_else(|| RunId::new(now));
         let is_replaced = ask.overlap == Overlap::Replace && earlier.is_some();
         if !is_replaced {
             match self.room(worker).await? {
                 Room::Free => {}
                 Room::Full => return Ok(Offered::Full),
                 Room::Refused(reason) => {
-                    let id = store.note_skipped(&worker.name, ask, &reason, now)?;
+                    let id = store.note_skipped(agenda, ask, &reason, now)?;
                     return Ok(Offered::Skipped(id, reason));
                 }
             }
@@ -106,8 +106,14 @@ impl JetStream {
                     let times = Times { due: now, asked: now, not_before: now };
                     let names = (name.clone(), worker.name.clone());
                     let follower = waiting(RunId::new(now), 1, names, times, given);
-                    self.follow(store, worker, &follower, &format!("{name}/{}/{}", run.id, run.attempt))
-                        .await?;
+                    self.follow(
+                        store,
+                        agenda,
+                        worker,
+                        &follower,
+                        &format!("{name}/{}/{}", run.id, run.attempt),
+                    )
+                    .await?;
                 }
                 Ok(None)
             }
@@ -128,6 +134,7 @@ impl JetStream {
     async fn follow(
         &self,
         store: &Store,
+        agenda: &Agenda,
         worker: &WorkerSpec,
         follower: &Run,
         key: &str,
@@ -137,13 +144,14 @@ impl JetStream {
             Room::Free | Room::Full => Ok(self.publish(follower, key).await?),
             Room::Refused(reason) => {
                 let ask = Ask {
+                    id: Some(follower.id.clone()),
                     task: follower.task.clone(),
                     due: follower.due,
                     not_before: follower.not_before,
                     input: follower.input.clone(),
                     overlap: Overlap::Queue,
                 };
-                store.note_skipped(&worker.name, &ask, &reason, follower.asked)?;
+                store.note_skipped(agenda, &ask, &reason, follower.asked)?;
                 Ok(())
             }
         }

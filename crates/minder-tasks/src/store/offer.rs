@@ -8,7 +8,7 @@ use minder_core::time::WallTime;
 use rusqlite::Transaction;
 
 use super::row::{self, Company, New};
-use super::{Store, StoreError};
+use super::{Store, StoreError, finish};
 use crate::planner::Mark;
 use crate::run::{Ask, Offered, Record, RunId, RunState};
 
@@ -30,6 +30,7 @@ impl Store {
             let mut offered = Vec::new();
             for (ask, (_, worker)) in asks.iter().zip(&specs) {
                 offered.push(one(transaction, ask, worker, now)?);
+                finish::forget_old(transaction, &ask.task, agenda.settings().history)?;
             }
             let waits = |task: &TaskName| {
                 asks.iter().zip(&offered).any(|(ask, offered)| ask.task == *task && *offered == Offered::Full)
@@ -74,18 +75,20 @@ impl Store {
     /// Notes a run that was left out before it came into any queue.
     ///
     /// # Errors
-    /// When the database cannot be changed.
+    /// When the agenda has no such task, or the database cannot be changed.
     pub fn note_skipped(
         &self,
-        worker: &WorkerName,
+        agenda: &Agenda,
         ask: &Ask,
         reason: &str,
         now: WallTime,
     ) -> Result<RunId, StoreError> {
-        let id = RunId::new(now);
+        let id = id_of(ask, now);
+        let (_, worker) = specs(agenda, &ask.task)?;
         self.change(|transaction| {
-            let seq = insert(transaction, &id, ask, worker, now)?;
-            row::end(transaction, seq, RunState::Skipped, reason, now)
+            let seq = insert(transaction, &id, ask, &worker.name, now)?;
+            row::end(transaction, seq, RunState::Skipped, reason, now)?;
+            finish::forget_old(transaction, &ask.task, agenda.settings().history)
         })?;
         Ok(id)
     }
@@ -99,6 +102,10 @@ pub(super) fn specs<'a>(
     let task_spec = agenda.task(task).ok_or_else(|| StoreError::NoSuchTask(task.clone()))?;
     let worker = agenda.worker(&task_spec.worker).ok_or_else(|| StoreError::NoSuchTask(task.clone()))?;
     Ok((task_spec, worker))
+}
+
+fn id_of(ask: &Ask, now: WallTime) -> RunId {
+    ask.id.clone().unwrap_or_else(|| RunId::new(now))
 }
 
 fn remember(transaction: &Transaction<'_>, marks: &[(TaskName, Mark)]) -> rusqlite::Result<()> {
@@ -117,7 +124,7 @@ fn one(
     now: WallTime,
 ) -> rusqlite::Result<Offered> {
     let earlier = open_runs(transaction, &ask.task)?;
-    let id = RunId::new(now);
+    let id = id_of(ask, now);
     if let (Overlap::Skip, Some(first)) = (ask.overlap, earlier.first()) {
         let reason = match first.state {
             RunState::Claimed => format!("run {} of it works", first.id),

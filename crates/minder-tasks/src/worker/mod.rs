@@ -187,7 +187,7 @@ struct Worker {
     context: Rc<Context>,
     row: WorkerRow,
     idle: Vec<Slot>,
-    running: FuturesUnordered<LocalBoxFuture<'static, (Slot, RunId, Result<(), WorkerError>)>>,
+    running: FuturesUnordered<LocalBoxFuture<'static, Served>>,
     at_work: Vec<AtWork>,
     puller: Option<Puller>,
     /// Waits for the server; it has a free slot kept for what comes.
@@ -196,6 +196,9 @@ struct Worker {
     signals: Signals,
     _lock: Lock,
 }
+
+/// A slot that is free again, the run that was in it, and whether its end could be recorded.
+type Served = (Slot, RunId, Result<(), WorkerError>);
 
 /// A run in a slot.
 struct AtWork {

@@ -90,9 +90,9 @@ pub(super) async fn idle(slots: &mut [Slot]) {
         for slot in slots.iter_mut() {
             slot.residents.retain(|_, resident| resident.poll_idle(context).is_pending());
         }
-        Poll::Pending
+        Poll::<()>::Pending
     })
-    .await
+    .await;
 }
 
 fn failed(reason: String) -> Outcome {

@@ -176,10 +176,11 @@ impl World {
     pub(crate) fn ask(&self, task: &str, input: Option<serde_json::Value>) -> RunId {
         let now = wall();
         let ask = Ask {
+            id: None,
             task: TaskName::new(task),
             due: now,
             not_before: now,
-            input: input.as_ref().and_then(Record::of),
+            input: input.and_then(|value| Record::of(&value)),
             overlap: self.agenda.task(&TaskName::new(task)).expect("a task").overlap,
         };
         match self.store().offer(&self.agenda, &[ask], &[], now).expect("a database").remove(0) {
