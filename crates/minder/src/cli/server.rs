@@ -230,15 +230,23 @@ pub(crate) fn whereabouts(file: &Path) -> Result<Whereabouts, Complaint> {
     Ok(Whereabouts { url, username: either("username")?, password })
 }
 
-/// The socket of a minder.toml.
+/// The socket of a minder.toml. One with mistakes is where it would be without being said: the server that still runs by what
+/// the file said before is to be reached, and says what is wrong.
 fn native_whereabouts(file: &Path) -> Result<Whereabouts, Complaint> {
     let shown = file.display();
-    let native = Origin::new(file, Stay::Foreground).read().native.ok_or_else(|| {
-        Complaint::new(Ended::Misused, format!("cannot read {shown}"))
-            .with_hint(format!("`minder check {shown}` shows what is wrong"))
-    })?;
-    let url = format!("unix://{}", native.minder.socket.display());
-    Ok(Whereabouts { url: Some(url), username: None, password: None })
+    let socket = match Origin::new(file, Stay::Foreground).read().native {
+        Some(native) => native.minder.socket,
+        None => {
+            let file = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+            let usual = file.with_file_name(".minder").join("minder.sock");
+            if !usual.exists() {
+                return Err(Complaint::new(Ended::Misused, format!("cannot read {shown}"))
+                    .with_hint(format!("`minder check {shown}` shows what is wrong")));
+            }
+            usual
+        }
+    };
+    Ok(Whereabouts { url: Some(format!("unix://{}", socket.display())), username: None, password: None })
 }
 
 /// `9001`, `*:9001` or `host:9001` as a URL for a client on this machine.
