@@ -32,6 +32,7 @@ const PROGRAMS: &[(&str, &[&str], &str)] = &[
     ("chromium", &["--version"], "chromium"),
     ("nginx", &["-v"], "nginx-light"),
     ("redis-server", &["--version"], "redis-server"),
+    ("nats-server", &["--version"], "nats-server"),
 ];
 
 /// Prepares, or says plainly what is missing.
