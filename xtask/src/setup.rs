@@ -43,6 +43,7 @@ const PROGRAMS: &[(&str, &[&str], &str)] = &[
         &["-c", "import os, sysconfig; os.stat(sysconfig.get_path('include') + '/Python.h')"],
         "python3-dev",
     ),
+    ("nats-server", &["--version"], "nats-server"),
 ];
 
 /// Prepares, or says plainly what is missing.

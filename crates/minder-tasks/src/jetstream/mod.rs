@@ -116,6 +116,8 @@ impl JetStream {
             ack_policy: AckPolicy::Explicit,
             ack_wait: ACK_WAIT,
             max_deliver: -1,
+            // What waits for its retry counts too, and must not keep others from being given out.
+            max_ack_pending: -1,
             ..pull::Config::default()
         };
         self.stream.get_or_create_consumer(&name, config).await.map_err(cannot("ask for a worker's runs"))

@@ -123,7 +123,11 @@ fn one(
     worker: &WorkerSpec,
     now: WallTime,
 ) -> rusqlite::Result<Offered> {
-    let earlier = open_runs(transaction, &ask.task)?;
+    let earlier = match ask.overlap {
+        Overlap::Skip => open_runs(transaction, &ask.task, 1)?,
+        Overlap::Queue => Vec::new(),
+        Overlap::Replace => open_runs(transaction, &ask.task, -1)?,
+    };
     let id = id_of(ask, now);
     if let (Overlap::Skip, Some(first)) = (ask.overlap, earlier.first()) {
         let reason = match first.state {
@@ -200,11 +204,12 @@ struct Open {
     state: RunState,
 }
 
-fn open_runs(transaction: &Transaction<'_>, task: &TaskName) -> rusqlite::Result<Vec<Open>> {
-    let sql =
-        "SELECT seq, id, state FROM runs WHERE task = ?1 AND state IN ('waiting', 'claimed') ORDER BY seq";
+/// The first of them; with -1 all.
+fn open_runs(transaction: &Transaction<'_>, task: &TaskName, limit: i64) -> rusqlite::Result<Vec<Open>> {
+    let sql = "SELECT seq, id, state FROM runs WHERE task = ?1 AND state IN ('waiting', 'claimed')
+               ORDER BY seq LIMIT ?2";
     let mut statement = transaction.prepare(sql)?;
-    let rows = statement.query_map([task.as_str()], |row| {
+    let rows = statement.query_map((task.as_str(), limit), |row| {
         let state = row.get::<_, String>(2)?;
         let state = RunState::of_word(&state).unwrap_or(RunState::Waiting);
         Ok(Open { seq: row.get(0)?, id: row.get(1)?, state })

@@ -61,10 +61,12 @@ CREATE TABLE workers (
 ) STRICT;
 ";
 
-/// Whose output a run was given, and what the server of a distributed queue wants to hear when it has ended.
+/// Whose output a run was given, and what the server of a distributed queue wants to hear when it has ended. The index finds
+/// whether a run of a task works, however many wait.
 const RECEIPTS: &str = "
 ALTER TABLE runs ADD COLUMN after TEXT;
 ALTER TABLE runs ADD COLUMN receipt TEXT;
+CREATE INDEX working ON runs (task) WHERE state = 'claimed';
 ";
 
 /// Brings a database to [`VERSION`], or leaves it as it was.
