@@ -16,6 +16,7 @@ mod lifecycle;
 mod logs;
 mod mind_death;
 mod modes;
+mod native;
 mod programs;
 mod reload;
 mod rpc;

@@ -12,11 +12,13 @@
 //! - [`source`]: files with their bytes, spans in them, and lines and columns for people.
 //! - [`problem`]: what is wrong, where, what was expected instead, and what to do.
 //! - [`nearest`]: the known word that a misspelt one probably meant.
+//! - [`native`]: `minder.toml`, which is minder's own.
 //! - [`render`]: a problem as text for a terminal or as one JSON object.
 //!
 //! Invariants: nothing here opens a file, knows a dialect, or fails; a span that points outside its file is rendered at
 //! the end of that file instead of panicking; no meaning is told by colour alone.
 
+pub mod native;
 pub mod nearest;
 pub mod problem;
 pub mod render;

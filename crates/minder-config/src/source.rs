@@ -19,6 +19,11 @@ pub struct Span {
 }
 
 impl Span {
+    /// The beginning of the first file: for what is nowhere.
+    pub(crate) fn nowhere() -> Self {
+        Self { file: FileId(0), start: 0, end: 0 }
+    }
+
     /// The smallest span that covers both. If they lie in different files, `self` unchanged: a range cannot cross files.
     #[must_use]
     pub fn to(self, other: Self) -> Self {

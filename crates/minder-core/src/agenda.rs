@@ -295,7 +295,8 @@ pub enum Due {
 /// How the times of an interval are reckoned.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Phase {
-    /// From the moment the beat began, by the monotonic clock.
+    /// From the moment the beat first began, by the monotonic clock. A beat that begins again goes on from the last due time,
+    /// which it can only know by the wall clock.
     Free,
     /// By the wall clock: multiples of the interval since midnight of 1970 in the task's time zone, and this much later, which
     /// is less than the interval.

@@ -10,8 +10,10 @@
 pub(crate) mod circusd;
 pub(crate) mod door;
 pub(crate) mod kegbot;
+pub(crate) mod native;
 pub(crate) mod readable;
 pub(crate) mod supervisord;
+pub(crate) mod surroundings;
 mod workers;
 
 use std::ffi::OsString;
@@ -63,10 +65,11 @@ pub(crate) enum Kind {
     Supervisord,
     Circusd,
     KegbotMaster,
+    Native,
 }
 
 impl Kind {
-    const ALL: [Self; 3] = [Self::Supervisord, Self::Circusd, Self::KegbotMaster];
+    const ALL: [Self; 4] = [Self::Supervisord, Self::Circusd, Self::KegbotMaster, Self::Native];
 
     fn of_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|known| known.word() == word)
@@ -77,6 +80,7 @@ impl Kind {
             Self::Supervisord => "supervisord",
             Self::Circusd => "circusd",
             Self::KegbotMaster => "kegbot_master",
+            Self::Native => "minder",
         }
     }
 }
@@ -198,6 +202,7 @@ fn run_mind(port: Port) -> io::Result<()> {
         Kind::Supervisord => Box::new(supervisord::station(&first, &mut heritage)?),
         Kind::Circusd => Box::new(circusd::station(&first, &mut heritage)?),
         Kind::KegbotMaster => Box::new(kegbot::station(&heritage)?),
+        Kind::Native => Box::new(native::station(&first, &mut heritage)?),
     };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_io()

@@ -102,5 +102,6 @@ fn reader(kind: Kind, first: &[u8]) -> Result<Box<dyn Reader>, String> {
             let station = minder_kegbot_master::station::Station::read(first);
             station.map(|(station, _)| station.reader()).map_err(|error| error.to_string())
         }
+        Kind::Native => super::native::reader(first),
     }
 }

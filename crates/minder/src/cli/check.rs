@@ -5,15 +5,17 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use minder_config::{Problem, Severity, Sources, render_json, render_text};
 use minder_supervisord::conf;
+use minder_supervisord::conf::bare::Stay;
 use serde_json::json;
 
 use super::dialect::Dialect;
 use super::ended::{Complaint, Ended, Form};
 use super::terminal::{self, Colour, coloured};
+use crate::assemble::native::Origin;
 
 /// Show every problem of a configuration at once, with its place and what to do.
 ///
-/// The file is a supervisord.conf, a circus.ini or a kegbot.cfg; its sections say which. Nothing is started and no file is
+/// The file is a minder.toml, a supervisord.conf, a circus.ini or a kegbot.cfg. Nothing is started and no file is
 /// written. Variables (`%(ENV_X)s`, `$(circus.env.X)`) are taken from the environment of this command. Exit status 1 says
 /// that the program it is for would refuse the file.
 #[derive(Args, Debug)]
@@ -59,6 +61,7 @@ impl Checked {
             Dialect::Supervisor => Self::supervisor(file),
             Dialect::Circus => Self::circus(file),
             Dialect::KegbotMaster => Self::kegbot(file),
+            Dialect::Native => Self::native(file),
         };
         checked.problems.sort_by_key(|problem| problem.at.map(|at| (at.file, at.start)));
         checked
@@ -93,6 +96,20 @@ impl Checked {
         });
         let groups = groups.collect();
         Self { dialect: Dialect::KegbotMaster, sources, problems, groups }
+    }
+}
+
+impl Checked {
+    fn native(file: &str) -> Self {
+        let draft = Origin::new(Path::new(file), Stay::Foreground).read();
+        let plan = draft.native.iter().flat_map(|native| native.plan.groups());
+        let groups = plan
+            .map(|group| {
+                let names = group.programs.iter().map(|program| program.name.to_string());
+                (group.name.to_string(), names.collect())
+            })
+            .collect();
+        Self { dialect: Dialect::Native, sources: draft.sources, problems: draft.problems, groups }
     }
 }
 

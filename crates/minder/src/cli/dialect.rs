@@ -1,4 +1,4 @@
-//! Which program a configuration is for. The sections say it, not the name of the file.
+//! Which program a configuration is for. Whether it is minder's own its name says; of the others the sections say it.
 
 use std::path::Path;
 
@@ -8,12 +8,16 @@ pub(crate) enum Dialect {
     Supervisor,
     Circus,
     KegbotMaster,
+    Native,
 }
 
 impl Dialect {
     /// The dialect of a file. One that cannot be read, or has nothing of the others, is taken for a supervisord.conf, and that
     /// reader says what is wrong with it.
     pub(crate) fn of_file(file: &Path) -> Self {
+        if file.extension().is_some_and(|extension| extension == "toml") {
+            return Self::Native;
+        }
         let text = std::fs::read(file).unwrap_or_default();
         if minder_circusd::daemon::checking::recognises(&text) {
             Self::Circus
@@ -30,6 +34,7 @@ impl Dialect {
             Self::Supervisor => "supervisord",
             Self::Circus => "circusd",
             Self::KegbotMaster => "kegbot_master",
+            Self::Native => "minder",
         }
     }
 
@@ -38,7 +43,7 @@ impl Dialect {
         match self {
             Self::Supervisor => "group",
             Self::Circus => "watcher",
-            Self::KegbotMaster => "group",
+            Self::KegbotMaster | Self::Native => "group",
         }
     }
 }

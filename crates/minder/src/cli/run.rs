@@ -5,19 +5,23 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
+use minder_supervisord::conf::bare::Stay;
 
 use super::dialect::Dialect;
 use super::server::whereabouts;
 use super::terminal;
 use crate::assemble;
 
-/// Run a configuration in the foreground until Ctrl-C.
+/// Run a configuration, in the foreground until Ctrl-C unless it is to be a daemon.
 ///
-/// The file is a supervisord.conf, a circus.ini or a kegbot.cfg; its sections say which.
+/// The file is a minder.toml, a supervisord.conf, a circus.ini or a kegbot.cfg.
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
     /// The configuration.
     file: PathBuf,
+    /// Leave the terminal and go on in the background; a minder.toml only. The others' programs have ways of their own.
+    #[arg(short, long)]
+    daemon: bool,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> ExitCode {
@@ -25,18 +29,37 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
     let again = std::env::var_os(minder_keeper::RESTART_VARIABLE).is_some();
     let called: Vec<_> = std::env::args_os().collect();
     let dialect = Dialect::of_file(&arguments.file);
+    let stay = if arguments.daemon { Stay::Background } else { Stay::Foreground };
+    if stay == Stay::Background && dialect != Dialect::Native {
+        let program = dialect.program();
+        terminal::tell(&format!(
+            "minder: --daemon is for a minder.toml; `{program}` has a way of its own to be a daemon\n"
+        ));
+        return ExitCode::from(2);
+    }
     if std::io::stderr().is_terminal() && !again {
         terminal::tell(&match dialect {
             Dialect::Supervisor => introduction(&arguments.file),
             Dialect::Circus => circus_introduction(&arguments.file),
             Dialect::KegbotMaster => kegbot_introduction(&arguments.file),
+            Dialect::Native => native_introduction(&arguments.file, stay),
         });
     }
     match dialect {
         Dialect::Supervisor => assemble::supervisord::run_file(&arguments.file, &called),
         Dialect::Circus => assemble::circusd::run_file(&arguments.file, &called),
         Dialect::KegbotMaster => assemble::kegbot::run_file(&arguments.file, &called),
+        Dialect::Native => assemble::native::run_file(&arguments.file, &called, stay),
     }
+}
+
+fn native_introduction(file: &Path, stay: Stay) -> String {
+    let shown = file.display();
+    let end = match stay {
+        Stay::Foreground => "  Ctrl-C stops the programs, then minder\n",
+        Stay::Background => "",
+    };
+    format!("minder: {shown}\n  in another terminal: minder status -c {shown}\n{end}")
 }
 
 fn kegbot_introduction(file: &Path) -> String {

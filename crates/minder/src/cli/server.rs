@@ -5,27 +5,36 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use minder_config::Sources;
 use minder_supervisord::client::{Address, BlockingClient, Client, ClientError, Credentials};
+use minder_supervisord::conf::bare::Stay;
 use minder_supervisord::conf::expand::expand;
 use minder_supervisord::conf::ini::{Included, Tree};
 use minder_supervisord::conf::names::{Names, Scope};
 use minder_supervisord::xmlrpc::Value;
 
+use super::dialect::Dialect;
 use super::ended::{Complaint, Ended, Form};
+use crate::assemble::native::Origin;
 
 /// The environment variable that names a server.
 const VARIABLE: &str = "MINDER_SERVER";
 /// Where a Supervisor server is looked for when nothing says where it is.
 const DEFAULT_URL: &str = "http://localhost:9001";
 /// Where a configuration is looked for.
-const PLACES: [&str; 4] =
-    ["supervisord.conf", "etc/supervisord.conf", "/etc/supervisord.conf", "/etc/supervisor/supervisord.conf"];
+const PLACES: [&str; 6] = [
+    "minder.toml",
+    "/etc/minder/minder.toml",
+    "supervisord.conf",
+    "etc/supervisord.conf",
+    "/etc/supervisord.conf",
+    "/etc/supervisor/supervisord.conf",
+];
 
 /// Which server, on the command line of every command that asks one.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Server")]
 pub(crate) struct Which {
     /// The configuration that the server runs. Without this, without -s and without the environment variable
-    /// MINDER_SERVER, it is looked for where supervisorctl looks.
+    /// MINDER_SERVER, it is minder.toml here or in /etc/minder, or looked for where supervisorctl looks.
     #[arg(short, long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// The server itself: unix:///path/to/socket or http://host:port.
@@ -173,6 +182,9 @@ impl Server {
 /// the servers. The rest of the file is not looked at: it may need variables that only the server has.
 pub(crate) fn whereabouts(file: &Path) -> Result<Whereabouts, Complaint> {
     let shown = file.display();
+    if Dialect::of_file(file) == Dialect::Native {
+        return native_whereabouts(file);
+    }
     let bytes = std::fs::read(file)
         .map_err(|error| Complaint::new(Ended::Misused, format!("cannot read {shown}: {error}")))?;
     let mut sources = Sources::new();
@@ -216,6 +228,25 @@ pub(crate) fn whereabouts(file: &Path) -> Result<Whereabouts, Complaint> {
     // A hash lets nobody in; only the file's reader knows what it was made of.
     let password = either("password")?.filter(|password| !password.starts_with("{SHA}"));
     Ok(Whereabouts { url, username: either("username")?, password })
+}
+
+/// The socket of a minder.toml. One with mistakes is where it would be without being said: the server that still runs by what
+/// the file said before is to be reached, and says what is wrong.
+fn native_whereabouts(file: &Path) -> Result<Whereabouts, Complaint> {
+    let shown = file.display();
+    let socket = match Origin::new(file, Stay::Foreground).read().native {
+        Some(native) => native.minder.socket,
+        None => {
+            let file = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+            let usual = file.with_file_name(".minder").join("minder.sock");
+            if !usual.exists() {
+                return Err(Complaint::new(Ended::Misused, format!("cannot read {shown}"))
+                    .with_hint(format!("`minder check {shown}` shows what is wrong")));
+            }
+            usual
+        }
+    };
+    Ok(Whereabouts { url: Some(format!("unix://{}", socket.display())), username: None, password: None })
 }
 
 /// `9001`, `*:9001` or `host:9001` as a URL for a client on this machine.

@@ -9,6 +9,7 @@
 //! how it is found, [`pidfile`] the file of its pid; [`checking`] says what is wrong with a file that nobody runs.
 
 pub mod checking;
+pub mod converting;
 mod discovery;
 pub mod front;
 pub mod kept;

@@ -1,0 +1,41 @@
+//! What is left of runs whose worker has died. Their first processes died with it; what these had started may still work, and
+//! must not when the run is done again.
+
+use std::os::unix::ffi::OsStrExt as _;
+
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+
+use crate::run::Run;
+
+/// Kills every process that says that it belongs to one of these runs, and is another one than we. Gives how many.
+pub(super) fn kill(runs: &[Run]) -> usize {
+    if runs.is_empty() {
+        return 0;
+    }
+    let marks: Vec<Vec<u8>> = runs.iter().map(|run| format!("MINDER_RUN={}", run.id).into_bytes()).collect();
+    let Ok(processes) = std::fs::read_dir("/proc") else { return 0 };
+    let own = std::process::id();
+    let pids = processes
+        .filter_map(Result::ok)
+        .filter_map(|entry| std::str::from_utf8(entry.file_name().as_bytes()).ok()?.parse::<u32>().ok())
+        .filter(|pid| *pid != own);
+    pids.filter(|pid| kill_marked(*pid, &marks).is_some()).count()
+}
+
+fn kill_marked(pid: u32, marks: &[Vec<u8>]) -> Option<()> {
+    // Those of others cannot be read, and are none of ours.
+    if !is_marked(pid, marks) {
+        return None;
+    }
+    let pidfd = pidfd_open(Pid::from_raw(i32::try_from(pid).ok()?)?, PidfdFlags::empty()).ok()?;
+    // It may have ended in between, and another one have its pid; whom we hold now does not change any more.
+    if !is_marked(pid, marks) {
+        return None;
+    }
+    pidfd_send_signal(&pidfd, Signal::KILL).ok()
+}
+
+fn is_marked(pid: u32, marks: &[Vec<u8>]) -> bool {
+    let Ok(environment) = std::fs::read(format!("/proc/{pid}/environ")) else { return false };
+    environment.split(|byte| *byte == 0).any(|variable| marks.iter().any(|mark| mark == variable))
+}
