@@ -1,6 +1,7 @@
 //! The program: by its name or its first word it is the script, the spawner, the simulator, or a command about devices.
 
 mod devices;
+mod ferment;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -29,6 +30,7 @@ brewpi: the script between a BrewPi controller and its pages
   brewpi device …            add, change and remove devices: `brewpi device` says how
   brewpi profile …           import, list and start profiles: `brewpi profile` says how
   brewpi simulate …          a controller with a chamber, without hardware
+  brewpi ferment …           a whole fermentation in moments, with a picture
   brewpi spawner …           keep a script running for each active device; also called brewpi-spawner
 
 Options of the script:
@@ -65,6 +67,7 @@ pub fn main(arguments: &[String]) -> ExitCode {
         ("brewpi-spawner" | "brewpi_spawner" | "processmgr", _) => spawn(&places, words),
         (_, Some("spawner")) => spawn(&places, &words[1..]),
         (_, Some("simulate")) => simulate(&places, &words[1..]),
+        (_, Some("ferment")) => ferment::run(&words[1..]),
         (_, Some("device")) => devices::device(&places, &words[1..]),
         (_, Some("profile")) => devices::profile(&places, &words[1..]),
         (_, Some("--version" | "-V")) => {

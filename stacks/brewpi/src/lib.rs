@@ -9,7 +9,8 @@
 //! In reading order: [`firmware`] is what runs on the board, simulated with the chamber around it, and `simulate` the place
 //! where it is reached; [`device`] and [`profile`] are what a script is told, [`table`] where it stands; [`script`] is what is
 //! done about what comes in, `process` does it, [`points`] keeps what was measured; [`spawner`] keeps a script running for each
-//! device; [`places`] says where things are, and [`cli`] is the program.
+//! device; [`fermentation`] has script and firmware speak to each other without a clock, [`plot`] draws
+//! that; [`places`] says where things are, and [`cli`] is the program.
 //!
 //! # Invariants
 //! - Firmware, chamber and script know no clock; time passes when they are told so.
@@ -18,9 +19,11 @@
 
 pub mod cli;
 pub mod device;
+pub mod fermentation;
 pub mod firmware;
 mod flags;
 pub mod places;
+pub mod plot;
 pub mod points;
 mod process;
 pub mod profile;

@@ -6,13 +6,13 @@ use rusqlite::{OptionalExtension as _, params};
 
 use crate::firmware::constants::Unit;
 use crate::places::Places;
-use crate::profile::{duration, duration_text};
+use crate::profile::{Point, duration, duration_text};
 use crate::table::Table;
 
 const RULE: &str = "=========================================================";
 
 const DEVICE_USAGE: &str = "\
-brewpi device add NAME (--serial PORT | --network HOST:PORT) [--unit C|F] [--interval SECONDS]
+brewpi device add NAME (--serial PORT | --network HOST:PORT) [--unit C|F] [--interval SECONDS from 5 to 3600]
 brewpi device remove NAME
 brewpi device list
 ";
@@ -106,7 +106,9 @@ impl Added {
                         _ => return None,
                     }
                 }
-                "--interval" => added.interval = value.parse().ok().filter(|seconds| *seconds > 0)?,
+                "--interval" => {
+                    added.interval = value.parse().ok().filter(|seconds| (5..=3600).contains(seconds))?
+                }
                 _ => return None,
             }
         }
@@ -149,37 +151,40 @@ fn remove(places: &Places, name: &str) -> Result<(), String> {
     }
 }
 
-fn add_profile(places: &Places, name: &str, points: &[String]) -> Result<(), String> {
-    let mut read = Vec::new();
-    for point in points {
-        let (time, degrees) = point
-            .split_once('=')
-            .ok_or_else(|| format!("found `{point}`, expected a point such as `3d=18.5`"))?;
-        let time = duration(time).map_err(|error| format!("`{point}`: {error}"))?;
-        let (number, unit) = match degrees.strip_suffix(['C', 'F']) {
-            Some(number) if degrees.ends_with('F') => (number, "F"),
-            Some(number) => (number, "C"),
-            None => (degrees, "C"),
-        };
-        let number: f64 =
-            number.trim().parse().ok().filter(|number: &f64| number.is_finite()).ok_or_else(|| {
-                format!("`{point}`: found `{degrees}`, expected degrees such as `18.5` or `65F`")
-            })?;
-        let micros =
-            i64::try_from(time.as_micros()).map_err(|_| format!("`{point}`: the time is too long"))?;
-        read.push((micros, number, unit));
-    }
+/// Points such as `3d=18.5` or `3d=65F`.
+pub(super) fn points(words: &[String]) -> Result<Vec<Point>, String> {
+    words.iter().map(|word| point(word)).collect()
+}
+
+fn point(word: &str) -> Result<Point, String> {
+    let (time, degrees) =
+        word.split_once('=').ok_or_else(|| format!("found `{word}`, expected a point such as `3d=18.5`"))?;
+    let after = duration(time).map_err(|error| format!("`{word}`: {error}"))?;
+    let unit = if degrees.ends_with('F') { Unit::Fahrenheit } else { Unit::Celsius };
+    let number: f64 = degrees
+        .trim_end_matches(['C', 'F'])
+        .trim()
+        .parse()
+        .ok()
+        .filter(|number: &f64| number.is_finite())
+        .ok_or_else(|| format!("`{word}`: found `{degrees}`, expected degrees such as `18.5` or `65F`"))?;
+    Ok(Point { after, degrees: unit.inside(number) })
+}
+
+fn add_profile(places: &Places, name: &str, words: &[String]) -> Result<(), String> {
+    let read = points(words)?;
     let table = table(places)?;
     let write = || {
         let connection = table.connection();
         let change = connection.unchecked_transaction()?;
         change.execute("INSERT INTO app_fermentationprofile (name) VALUES (?1)", [name])?;
         let profile = change.last_insert_rowid();
-        for (micros, degrees, unit) in &read {
+        for point in &read {
+            let micros = i64::try_from(point.after.as_micros()).unwrap_or(i64::MAX);
             change.execute(
                 "INSERT INTO app_fermentationprofilepoint (profile_id, ttl, temperature_setting, temp_format) \
                  VALUES (?1, ?2, ?3, ?4)",
-                params![profile, micros, degrees, unit],
+                params![profile, micros, point.degrees, "C"],
             )?;
         }
         change.commit()

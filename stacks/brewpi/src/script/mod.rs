@@ -188,6 +188,12 @@ impl Script {
         std::mem::take(&mut self.effects)
     }
 
+    /// Whether the board has said what it is, and is asked for what it measures.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        self.phase == Phase::Running
+    }
+
     /// The device, as it is known by now.
     #[must_use]
     pub fn device(&self) -> &Device {
