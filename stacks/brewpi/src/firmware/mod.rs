@@ -21,4 +21,5 @@ mod filter;
 mod pid;
 mod report;
 pub mod settings;
+mod simulator;
 pub mod state;
