@@ -107,7 +107,7 @@ impl Added {
                     }
                 }
                 "--interval" => {
-                    added.interval = value.parse().ok().filter(|seconds| (5..=3600).contains(seconds))?
+                    added.interval = value.parse().ok().filter(|seconds| (5..=3600).contains(seconds))?;
                 }
                 _ => return None,
             }

@@ -25,20 +25,20 @@ const DISPLAY_TURN: u32 = 8;
 pub struct Board {
     /// What it measures and heats.
     pub chamber: Chamber,
-    constants: Constants,
+    pub(super) constants: Constants,
     settings: Settings,
-    control: Control,
-    readings: Readings,
+    pub(super) control: Control,
+    pub(super) readings: Readings,
     pub(super) out: Vec<String>,
 }
 
 /// What the control has in mind; all of it is gone after a reset.
 #[derive(Clone, Debug)]
-struct Control {
+pub(super) struct Control {
     beer: Filtered,
     fridge: Filtered,
     variables: Variables,
-    state: State,
+    pub(super) state: State,
     timers: Timers,
     wait_until: Option<u32>,
     expected: Option<Expected>,
@@ -486,43 +486,6 @@ impl Board {
         self.control.beer.set_delays(fast, slow, slope);
         let [fast, slow, slope] = self.constants.fridge_filters();
         self.control.fridge.set_delays(fast, slow, slope);
-    }
-
-    /// The devices of the chamber: they are all installed, and nothing else was found.
-    fn list(&mut self, command: &Command) {
-        let installed = command.letter == b'd';
-        let with_values = matches!(command.value(if installed { "r" } else { "v" }), Some("1"));
-        if !installed && command.value("u") == Some("1") {
-            self.out.push("h:[]".to_owned());
-            return;
-        }
-        let unit = self.constants.unit;
-        let sensor = |degrees: Option<f64>| match degrees {
-            Some(degrees) => format!("{:.3}", unit.outside(degrees)),
-            None => "null".to_owned(),
-        };
-        let drive = self.control.state.drive();
-        let sensors = [
-            (0, 5, "28AA000000000001", sensor(self.readings.fridge)),
-            (1, 9, "28AA000000000002", sensor(self.readings.beer)),
-            (2, 6, "28AA000000000003", sensor(self.readings.room)),
-        ];
-        let actuators = [(3, 2, 12, drive == Drive::Heat), (4, 3, 16, drive == Drive::Cool)];
-        let mut devices: Vec<String> = Vec::new();
-        for (slot, function, address, value) in sensors {
-            let beer = u8::from(function >= 9);
-            let value = if with_values { format!(",\"v\":{value}") } else { String::new() };
-            devices.push(format!(
-                "{{\"i\":{slot},\"t\":1,\"c\":1,\"b\":{beer},\"f\":{function},\"h\":2,\"d\":0,\"p\":0,\"a\":\"{address}\",\"j\":0.000{value}}}"
-            ));
-        }
-        for (slot, function, pin, is_on) in actuators {
-            let value = if with_values { format!(",\"v\":{}", u8::from(is_on)) } else { String::new() };
-            devices.push(format!(
-                "{{\"i\":{slot},\"t\":3,\"c\":1,\"b\":0,\"f\":{function},\"h\":1,\"d\":0,\"p\":{pin},\"x\":0{value}}}"
-            ));
-        }
-        self.out.push(format!("{}:[{}]", char::from(command.letter), devices.join(",")));
     }
 }
 

@@ -15,6 +15,7 @@ pub mod board;
 pub mod chamber;
 pub mod command;
 pub mod constants;
+mod devices;
 mod display;
 mod estimate;
 mod filter;
