@@ -1,4 +1,6 @@
 //! A board: it is told what comes in and that a second has passed, and says what goes out.
+//!
+//! Long because it is one machine: what it decides each second, and what each command changes of that.
 
 use super::chamber::{Chamber, ChamberSettings, Door, Drive, Outputs, Readings, Switch};
 use super::command::Command;
