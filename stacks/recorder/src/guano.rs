@@ -91,11 +91,14 @@ impl Guano {
     pub fn from_bytes(bytes: &[u8]) -> Self {
         let text = String::from_utf8_lossy(&bytes[..bytes.len().min(GUANO_BYTES_MAX)]);
         let mut guano = Self::default();
-        for line in text.trim_end_matches(['\0', ' ', '\n']).lines() {
+        let bare = |part: &str| {
+            part.trim_matches(|letter: char| letter.is_whitespace() || letter == '\0').to_owned()
+        };
+        for line in text.lines() {
             if let Some((key, value)) = line.split_once(':')
-                && !key.trim().is_empty()
+                && !bare(key).is_empty()
             {
-                guano.set(key.trim(), &value.trim().replace("\\n", "\n"));
+                guano.set(&bare(key), &bare(value).replace("\\n", "\n"));
             }
         }
         guano
