@@ -8,6 +8,7 @@ use clap::Args;
 use minder_core::agenda::{Agenda, TaskSpec};
 use minder_core::ids::TaskName;
 use minder_core::time::WallTime;
+use minder_supervisord::conf::bare::Stay;
 use minder_tasks::agenda_file::{self, AgendaFileError};
 use minder_tasks::queue::{Queue, QueueError};
 use minder_tasks::run::{Run, RunId, RunState};
@@ -17,6 +18,7 @@ use tokio::runtime::Runtime;
 
 use super::ended::{Complaint, Ended, Form};
 use super::terminal::Colour;
+use crate::assemble::native::Origin;
 
 /// Where a configuration is looked for.
 const FILE: &str = "minder.toml";
@@ -35,9 +37,13 @@ pub(crate) struct Whose {
     state: Option<PathBuf>,
 }
 
-/// Where the state of a configuration's tasks is: beside the file, in `.minder`.
+/// Where the state of a configuration's tasks is: where the file says, or where it would without saying so if the file is not
+/// there or has mistakes.
 pub(crate) fn state_of(file: &Path) -> PathBuf {
-    file.parent().unwrap_or(Path::new("")).join(".minder")
+    match Origin::new(file, Stay::Foreground).read().native {
+        Some(native) => native.minder.state,
+        None => file.parent().unwrap_or(Path::new("")).join(".minder"),
+    }
 }
 
 /// Tasks that can be asked about.
