@@ -2,17 +2,20 @@
 //!
 //! ```text
 //! argv ─clap─▶ Command ─▶ NAME.rs ─┬─▶ server (which one) ─▶ client ─▶ any Supervisor server
+//!                                  ├─▶ tasks (whose) ─▶ their queue                (task, worker)
 //!                                  ├─▶ the reader of configurations            (check)
 //!                                  └─▶ assemble, demo                          (run, demo)
 //!                          Ended ◀─┘   or a Complaint, with what to do about it
 //! ```
 //!
 //! In reading order: [`ended`], the exit statuses and complaints; [`dialect`], whose a file is; [`terminal`] and [`table`], what is shown; [`server`]
-//! and [`programs`], whom is asked and about what; [`bring`], what start, stop and restart share; then the commands.
+//! and [`programs`], whom is asked and about what; [`bring`], what start, stop and restart share; [`tasks`], which tasks are meant;
+//! then the commands.
 //!
 //! Invariants: the commands that talk to a server learn everything from it, so they work against the original too; what
 //! `--json` prints is one JSON value on standard output, whatever happened.
 
+mod beat;
 mod bring;
 mod check;
 mod completions;
@@ -32,8 +35,11 @@ mod start;
 mod status;
 mod stop;
 pub(crate) mod table;
+mod task;
+mod tasks;
 pub(crate) mod terminal;
 mod upgrade;
+mod worker;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -75,6 +81,11 @@ enum Command {
     Restart(restart::Arguments),
     Reload(reload::Arguments),
     Logs(logs::Arguments),
+    Task(task::Arguments),
+    Worker(worker::Arguments),
+    /// The process that knows when tasks are due, as minder starts it.
+    #[command(hide = true)]
+    Beat(beat::Arguments),
     Demo(demo::Arguments),
     /// One of the programs of the demo.
     #[command(hide = true)]
@@ -109,6 +120,9 @@ pub(crate) fn main(arguments: Vec<OsString>) -> ExitCode {
         Command::Restart(arguments) => restart::run(&arguments),
         Command::Reload(arguments) => reload::run(&arguments),
         Command::Logs(arguments) => logs::run(&arguments),
+        Command::Task(arguments) => task::run(&arguments),
+        Command::Worker(arguments) => worker::run(&arguments),
+        Command::Beat(arguments) => beat::run(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Upgrade(arguments) => upgrade::run(&arguments),
         Command::InstallLinks(arguments) => install_links::run(&arguments),
@@ -124,13 +138,26 @@ pub(crate) fn main(arguments: Vec<OsString>) -> ExitCode {
 /// The command line without what is hidden, which completions and manual pages would otherwise tell of.
 fn published() -> clap::Command {
     let whole = Cli::command();
-    let shown: Vec<clap::Command> =
-        whole.get_subcommands().filter(|sub| !sub.is_hide_set()).cloned().collect();
+    let shown = whole.get_subcommands().filter(|sub| !sub.is_hide_set()).map(without_hidden);
+    let shown: Vec<clap::Command> = shown.collect();
     let about = whole.get_about().cloned().unwrap_or_default();
     clap::Command::new("minder")
         .version(env!("CARGO_PKG_VERSION"))
         .about(about)
         .after_help(EXIT_STATUSES)
+        .subcommand_required(true)
+        .subcommands(shown)
+}
+
+/// The commands of `minder worker` without the one that is hidden; others as they are.
+fn without_hidden(command: &clap::Command) -> clap::Command {
+    if command.get_name() != worker::NAME {
+        return command.clone();
+    }
+    let shown: Vec<clap::Command> =
+        command.get_subcommands().filter(|sub| !sub.is_hide_set()).cloned().collect();
+    clap::Command::new(worker::NAME)
+        .about(command.get_about().cloned().unwrap_or_default())
         .subcommand_required(true)
         .subcommands(shown)
 }
