@@ -1,6 +1,6 @@
 //! `cargo xtask setup`: what the tests need and a fresh machine does not have.
 //!
-//! The real Supervisor, superlance, Circus and chaussette, and what the example of Python applications runs, go into a virtual environment
+//! The real Supervisor, superlance, Circus, chaussette and acoupi, and what the example of Python applications runs, go into a virtual environment
 //! in `target/`; nothing else of the user's Python is touched. System packages are installed only where they are
 //! missing and only by root; otherwise the command to type is printed.
 
@@ -20,6 +20,7 @@ const PINS: &[&str] = &[
     "gunicorn==23.0.0",
     "celery==5.5.3",
     "redis==5.2.1",
+    "acoupi==0.8.0",
 ];
 
 /// A program of the system, the package that has it, and what for.
@@ -32,6 +33,16 @@ const PROGRAMS: &[(&str, &[&str], &str)] = &[
     ("chromium", &["--version"], "chromium"),
     ("nginx", &["-v"], "nginx-light"),
     ("redis-server", &["--version"], "redis-server"),
+    ("sh", &["-c", "command -v /usr/sbin/mosquitto"], "mosquitto"),
+    ("sh", &["-c", "command -v mosquitto_sub"], "mosquitto-clients"),
+    ("openssl", &["version"], "openssl"),
+    // What acoupi's way to a microphone is built from.
+    ("sh", &["-c", "test -e /usr/include/portaudio.h"], "portaudio19-dev"),
+    (
+        "python3",
+        &["-c", "import os, sysconfig; os.stat(sysconfig.get_path('include') + '/Python.h')"],
+        "python3-dev",
+    ),
 ];
 
 /// Prepares, or says plainly what is missing.

@@ -65,6 +65,7 @@ replays! {
     circus_reply
     circus_values
     command_lines
+    detector_lines
     http_server
     keeper_wire
     kegbot_config
@@ -72,6 +73,7 @@ replays! {
     runtime_memory
     supervisord_conf
     supervisord_values
+    wav_file
     xmlrpc_call
     xmlrpc_response
     zmtp_connection

@@ -25,3 +25,4 @@ pub mod zone;
 pub use jiff::Timestamp;
 pub use jiff::civil::Date;
 pub use jiff::tz::TimeZone;
+pub use minder_core::agenda::Place;
