@@ -26,6 +26,7 @@ pub(crate) mod install_links;
 mod logs;
 mod man;
 mod programs;
+mod recorder;
 mod reload;
 mod restart;
 mod run;
@@ -90,6 +91,9 @@ enum Command {
     /// One of the programs of the demo.
     #[command(hide = true)]
     DemoPart(demo::parts::Arguments),
+    /// The tasks of a recorder.
+    #[command(hide = true)]
+    Recorder(recorder::Arguments),
     Upgrade(upgrade::Arguments),
     InstallLinks(install_links::Arguments),
     Completions(completions::Arguments),
@@ -124,6 +128,7 @@ pub(crate) fn main(arguments: Vec<OsString>) -> ExitCode {
         Command::Worker(arguments) => worker::run(&arguments),
         Command::Beat(arguments) => beat::run(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),
+        Command::Recorder(arguments) => recorder::run(&arguments),
         Command::Upgrade(arguments) => upgrade::run(&arguments),
         Command::InstallLinks(arguments) => install_links::run(&arguments),
         Command::Completions(arguments) => Ok(completions::run(&arguments, &mut published())),
