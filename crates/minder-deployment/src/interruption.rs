@@ -34,6 +34,12 @@ impl Interruption {
         self.0.held.store(true, Ordering::SeqCst);
     }
 
+    /// # Errors
+    /// When somebody asked us to end.
+    pub fn check(&self) -> Result<(), String> {
+        if self.is_noted() { Err("it was interrupted".to_owned()) } else { Ok(()) }
+    }
+
     /// Whether somebody asked us to end.
     pub fn is_noted(&self) -> bool {
         self.0.noted.load(Ordering::SeqCst)

@@ -13,15 +13,18 @@
 //! - [`checks`]: what must hold before it begins. [`machine`]: what every machine must have.
 //! - [`boot`]: what starts it again: systemd's user manager, or cron.
 //! - [`undo`]: what was done, so that it can be undone. [`interruption`]: somebody who changes his mind meanwhile.
+//! - [`beginning`]: what all begins have in common. [`daemon`]: whether what was begun runs, and how it is ended.
 //! - [`storages`], [`errand`] and [`drain`]: what is made at the begin, and done once more at the end.
 //! - [`tail`]: the last lines of a log, for who asks why.
 //!
 //! Invariants: it knows no dialect, no daemon and no terminal; nothing here waits without a bound; a file is written so that a
 //! power cut leaves either all of it or what was there before.
 
+pub mod beginning;
 pub mod book;
 pub mod boot;
 pub mod checks;
+pub mod daemon;
 pub mod drain;
 pub mod errand;
 pub mod interruption;

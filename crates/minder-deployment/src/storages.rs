@@ -10,13 +10,19 @@ use crate::undo::Undo;
 /// # Errors
 /// What the system says.
 pub fn make_directory(path: &Path, undo: &mut Undo) -> io::Result<()> {
-    let missing = missing(path);
+    let mut made = Undo::new();
+    note_missing(path, &mut made);
     std::fs::create_dir_all(path)?;
+    undo.extend(made);
+    Ok(())
+}
+
+/// Notes those directories of a path that are not there, for somebody who is about to make them.
+pub fn note_missing(path: &Path, undo: &mut Undo) {
     // The outermost is noted first, so that it is removed last.
-    for folder in missing.into_iter().rev() {
+    for folder in missing(path).into_iter().rev() {
         undo.note(format!("removed {}", folder.display()), move || remove(&folder));
     }
-    Ok(())
 }
 
 /// The directories of a path that are not there, the innermost first.

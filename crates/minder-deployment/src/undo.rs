@@ -34,6 +34,11 @@ impl Undo {
         self.done.push(Deed { what: what.into(), how: Box::new(how) });
     }
 
+    /// Notes all that another one has noted, behind what was noted here.
+    pub fn extend(&mut self, other: Self) {
+        self.done.extend(other.done);
+    }
+
     /// Undoes everything, the last first; one thing that cannot be undone keeps none of the others.
     pub fn undo(self) -> Vec<Undone> {
         self.done.into_iter().rev().map(|deed| Undone { what: deed.what, result: (deed.how)() }).collect()

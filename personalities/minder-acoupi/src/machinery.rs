@@ -2,19 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::os::fd::AsFd as _;
-use std::os::unix::ffi::OsStrExt as _;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use minder_core::ids::WorkerName;
 use minder_core::time::WallTime;
+use minder_deployment::daemon::Daemon;
 use minder_deployment::outside::{Outside, Silence};
 use minder_tasks::process_identity::ProcessIdentity;
 use minder_tasks::state_dir::StateDir;
 use minder_tasks::store::{Scope, Store};
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use rustix::process::Signal;
 
 use crate::minder_toml::Beat;
 use crate::settings::Settings;
@@ -42,7 +39,7 @@ pub(crate) fn workers(settings: &Settings, declared: &[&str]) -> Workers {
         Err(error) => return Workers::Unknown(error),
     };
     let works = |name: &str| rows.get(name).is_some_and(ProcessIdentity::is_alive);
-    if daemon(settings).is_none() && !declared.iter().any(|name| works(name)) {
+    if daemon(settings).pid().is_none() && !declared.iter().any(|name| works(name)) {
         return Workers::Unavailable;
     }
     Workers::Available(declared.iter().map(|name| ((*name).to_owned(), works(name))).collect())
@@ -65,22 +62,14 @@ pub(crate) fn beats(settings: &Settings) -> bool {
         && state.lock_of_beat().is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
 }
 
-/// The process that runs the workers, known by its file and by what it is: after a power cut another one may have its number.
-pub(crate) fn daemon(settings: &Settings) -> Option<Pid> {
-    let text = std::fs::read_to_string(settings.pidfile()).ok()?;
-    let pid = Pid::from_raw(text.trim().parse().ok()?)?;
-    runs(pid, &settings.minder_toml).then_some(pid)
-}
-
-/// Whether a process was told of this file.
-fn runs(pid: Pid, file: &Path) -> bool {
-    let line = std::fs::read(format!("/proc/{}/cmdline", pid.as_raw_nonzero())).unwrap_or_default();
-    line.split(|byte| *byte == 0).any(|word| word == file.as_os_str().as_bytes())
+/// The process that runs the workers.
+fn daemon(settings: &Settings) -> Daemon {
+    Daemon { pidfile: settings.pidfile(), word: settings.minder_toml.clone() }
 }
 
 /// Whether minder runs the workers, as a service sees it.
 pub(crate) fn is_active(settings: &Settings) -> bool {
-    daemon(settings).is_some()
+    daemon(settings).pid().is_some()
 }
 
 /// Starts minder with the workers, unless it runs, and waits until they work. Gives those that do not.
@@ -89,7 +78,7 @@ pub(crate) fn start(
     outside: &Outside,
     declared: &[&str],
 ) -> Result<Vec<String>, String> {
-    if daemon(settings).is_none() {
+    if daemon(settings).pid().is_none() {
         let script = settings.start_script.display().to_string();
         let answer =
             outside.ask(&script, &[""; 0], BEGINNING).map_err(|silence: Silence| silence.to_string())?;
@@ -116,36 +105,7 @@ pub(crate) fn start(
 
 /// Ends minder, after its workers have done what they do. Gives whether it ran.
 pub(crate) fn stop(settings: &Settings) -> Result<bool, String> {
-    let Some(pid) = daemon(settings) else { return Ok(false) };
-    let failed =
-        |error: io::Error| format!("minder (process {}) cannot be ended: {error}", pid.as_raw_nonzero());
-    let process = match pidfd_open(pid, PidfdFlags::empty()) {
-        Ok(process) => process,
-        Err(rustix::io::Errno::SRCH) => return Ok(true),
-        Err(error) => return Err(failed(error.into())),
-    };
-    // Whoever it is that we hold now, it stays that one.
-    if !runs(pid, &settings.minder_toml) {
-        return Ok(false);
-    }
-    match pidfd_send_signal(&process, Signal::TERM) {
-        Ok(()) | Err(rustix::io::Errno::SRCH) => {}
-        Err(error) => return Err(failed(error.into())),
-    }
-    let end = Instant::now() + ENDING;
-    loop {
-        let left = end.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return Err(format!("minder did not end within {} s", ENDING.as_secs()));
-        }
-        let timeout = Timespec::try_from(left).unwrap_or(Timespec { tv_sec: 660, tv_nsec: 0 });
-        let mut set = [PollFd::from_borrowed_fd(process.as_fd(), PollFlags::IN)];
-        match poll(&mut set, Some(&timeout)) {
-            Ok(0) | Err(rustix::io::Errno::INTR) => {}
-            Ok(_) => return Ok(true),
-            Err(error) => return Err(failed(error.into())),
-        }
-    }
+    daemon(settings).stop(ENDING)
 }
 
 /// Asks a worker to end when it has done what it does; minder starts it again.

@@ -6,6 +6,7 @@ mod ending;
 use minder_deployment::boot::Boot;
 use minder_deployment::interruption::Interruption;
 use minder_deployment::record::{Axis, Position};
+use minder_deployment::undo::Undo;
 use rustix::process::Signal;
 
 use crate::Acoupi;
@@ -62,17 +63,23 @@ pub(crate) fn start(acoupi: &mut Acoupi, parsed: &Parsed) -> Result<(), Failure>
         Some(false) => Caution::Unchecked,
         Some(true) | None => Caution::Checked,
     };
-    let loaded = if caution == Caution::Checked {
+    if caution == Caution::Checked {
         acoupi.terminal.echo(&coloured(text::CHECKING, Colour::Green));
-        let loaded = loaded.map_err(|error| Failure::Error(error.to_string()))?;
-        check::check(acoupi, &loaded)?;
-        loaded
-    } else {
-        loaded.map_err(|error| Failure::Error(error.to_string()))?
-    };
-    acoupi.terminal.echo(&coloured(text::STARTING, Colour::Green));
+    }
+    let loaded = loaded.map_err(|error| Failure::Error(error.to_string()))?;
     interruption.hold();
-    beginning::begin(acoupi, &loaded, &name, place, caution, &interruption)?;
+    let mut undo = Undo::new();
+    if caution == Caution::Checked {
+        // Looking whether it works makes what is missing.
+        beginning::note_storages(&loaded.program, &mut undo);
+        if let Err(failure) = check::check(acoupi, &loaded) {
+            undo.undo();
+            return Err(failure);
+        }
+    }
+    acoupi.terminal.echo(&coloured(text::STARTING, Colour::Green));
+    let intent = beginning::Intent { name: &name, place, caution };
+    beginning::begin(acoupi, &loaded, intent, &interruption, undo)?;
     acoupi.terminal.echo(&coloured(text::STARTED, Colour::Green));
     Ok(())
 }

@@ -1,18 +1,17 @@
 //! The begin of a deployment: all of it, or nothing.
 
-use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use minder_deployment::beginning::{switch_on, write_record};
 use minder_deployment::boot::{Boot, BootError};
+use minder_deployment::daemon::Alone;
 use minder_deployment::interruption::Interruption;
 use minder_deployment::record::{Deployment, Position};
-use minder_deployment::storages::make_directory;
+use minder_deployment::storages::{make_directory, note_missing};
 use minder_deployment::undo::Undo;
-use minder_deployment::write_whole;
 use minder_recorder::program::{Program, RecorderProgram};
 use minder_recorder::recording;
 use minder_recorder::store::{EventStore, MessageStore, MetadataStore};
-use rustix::fs::{FlockOperation, flock};
 use uuid::Uuid;
 
 use super::{Caution, boot};
@@ -23,35 +22,53 @@ use crate::configuration::Loaded;
 use crate::minder_toml::Beat;
 use crate::{files, health, machinery, text, units};
 
-/// Begins. When a part of it fails, what was done before is undone, and that is told.
+/// What somebody wants to begin.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Intent<'a> {
+    /// What it is called.
+    pub(super) name: &'a str,
+    /// Where.
+    pub(super) place: Position,
+    /// Whether it was looked at first.
+    pub(super) caution: Caution,
+}
+
+/// Begins. When a part of it fails, what was done before is undone, and that is told. `undo` is what was done already.
 pub(super) fn begin(
     acoupi: &mut Acoupi,
     loaded: &Loaded,
-    name: &str,
-    place: Position,
-    caution: Caution,
+    intent: Intent<'_>,
     interruption: &Interruption,
+    mut undo: Undo,
 ) -> Result<(), Failure> {
-    let _alone = alone(acoupi)?;
-    let current = Deployment::read(&acoupi.settings.deployment_file)
-        .map_err(|error| failed(format!("{}: {error}", acoupi.settings.deployment_file.display())))?;
-    if current.is_some_and(|record| record.is_active()) {
-        return Err(failed(text::ALREADY_DEPLOYED));
-    }
-    let record = Deployment::begin(name, place, acoupi.clock.now())
-        .map_err(|error| failed(format!("there are no random numbers for an id: {error}")))?;
-    let mut undo = Undo::new();
-    let result = steps(acoupi, loaded, &record, caution, interruption, &mut undo);
+    let result = attempt(acoupi, loaded, intent, interruption, &mut undo);
     let Err(why) = result else { return Ok(()) };
     let undone = undo.undo();
-    acoupi.terminal.complain("The start failed, and what was done for it is undone:\n");
-    if undone.is_empty() {
-        acoupi.terminal.complain("  nothing was done yet\n");
+    if !undone.is_empty() {
+        acoupi.terminal.complain("The start failed, and what was done for it is undone:\n");
     }
     for deed in undone {
         acoupi.terminal.complain(&format!("  {deed}\n"));
     }
     Err(failed(why))
+}
+
+fn attempt(
+    acoupi: &mut Acoupi,
+    loaded: &Loaded,
+    intent: Intent<'_>,
+    interruption: &Interruption,
+    undo: &mut Undo,
+) -> Result<(), String> {
+    let _alone = Alone::take(&acoupi.settings.run_dir)?;
+    let path = &acoupi.settings.deployment_file;
+    let current = Deployment::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    if current.is_some_and(|record| record.is_active()) {
+        return Err(text::ALREADY_DEPLOYED.to_owned());
+    }
+    let record = Deployment::begin(intent.name, intent.place, acoupi.clock.now())
+        .map_err(|error| format!("there are no random numbers for an id: {error}"))?;
+    steps(acoupi, loaded, &record, intent.caution, interruption, undo)
 }
 
 fn steps(
@@ -74,12 +91,12 @@ fn steps(
         storages(program, undo)?;
     }
     boot.install(&units::units(&acoupi.settings), undo).map_err(said)?;
-    go_on(interruption)?;
+    interruption.check()?;
     write_record(&acoupi.settings.deployment_file, record, undo)?;
     if let Program::Recorder(program) = &loaded.program {
         write_row(program, record, undo)?;
     }
-    switch_on(acoupi, &boot, interruption, undo)
+    begin_work(acoupi, &boot, interruption, undo)
 }
 
 /// What minder runs, and by what it is started: it may have been set up by another minder, which was elsewhere.
@@ -97,26 +114,48 @@ fn prepare(acoupi: &Acoupi, loaded: &Loaded, boot: &Boot) -> Result<(), String> 
     Ok(())
 }
 
-fn storages(program: &RecorderProgram, undo: &mut Undo) -> Result<(), String> {
+/// Notes what of a program's storages is missing, so that it goes again.
+pub(super) fn note_storages(program: &Program, undo: &mut Undo) {
+    let Program::Recorder(program) = program else { return };
+    for folder in folders(program) {
+        note_missing(folder, undo);
+    }
+    for file in databases(program) {
+        note_file(&file, undo);
+    }
+}
+
+fn folders(program: &RecorderProgram) -> Vec<&Path> {
     let paths = &program.paths;
     let messages = program.messaging.as_ref().map(|messaging| messaging.messages_db.as_path());
     let parents =
         [Some(paths.db_metadata.as_path()), messages].into_iter().flatten().filter_map(Path::parent);
-    for folder in [paths.tmp_audio.as_path(), paths.recordings.as_path()].into_iter().chain(parents) {
+    [paths.tmp_audio.as_path(), paths.recordings.as_path()].into_iter().chain(parents).collect()
+}
+
+fn databases(program: &RecorderProgram) -> Vec<PathBuf> {
+    let paths = &program.paths;
+    let messages = program.messaging.as_ref().map(|messaging| messaging.messages_db.clone());
+    [Some(paths.db_metadata.clone()), Some(paths.events()), messages].into_iter().flatten().collect()
+}
+
+fn storages(program: &RecorderProgram, undo: &mut Undo) -> Result<(), String> {
+    for folder in folders(program) {
         make_directory(folder, undo).map_err(|error| format!("{}: {error}", folder.display()))?;
     }
+    for file in databases(program) {
+        note_file(&file, undo);
+    }
+    let paths = &program.paths;
     let zone = jiff::tz::TimeZone::try_system().unwrap_or(jiff::tz::TimeZone::UTC);
     let wrong = |path: &Path| {
         let shown = path.display().to_string();
         move |error: minder_recorder::store::StoreError| format!("{shown}: {error}")
     };
-    note_file(&paths.db_metadata, undo);
     MetadataStore::open(&paths.db_metadata, &zone).map_err(wrong(&paths.db_metadata))?;
-    note_file(&paths.events(), undo);
     EventStore::open(&paths.events()).map_err(wrong(&paths.events()))?;
-    if let Some(path) = messages {
-        note_file(path, undo);
-        MessageStore::open(path, &zone).map_err(wrong(path))?;
+    if let Some(messaging) = &program.messaging {
+        MessageStore::open(&messaging.messages_db, &zone).map_err(wrong(&messaging.messages_db))?;
     }
     Ok(())
 }
@@ -139,22 +178,6 @@ fn note_file(path: &Path, undo: &mut Undo) {
             _ => Ok(()),
         }
     });
-}
-
-/// The last thing that is written before anything is switched on: what is booted goes on with it.
-fn write_record(path: &Path, record: &Deployment, undo: &mut Undo) -> Result<(), String> {
-    let before = std::fs::read_to_string(path).ok();
-    record.write(path).map_err(|error| format!("{}: {error}", path.display()))?;
-    let (file, shown) = (path.to_owned(), path.display());
-    match before {
-        Some(before) => undo.note(format!("restored {shown}"), move || {
-            write_whole(&file, &before, 0o644).map_err(|error| error.to_string())
-        }),
-        None => undo.note(format!("removed {shown}"), move || {
-            std::fs::remove_file(&file).map_err(|error| error.to_string())
-        }),
-    }
-    Ok(())
 }
 
 fn write_row(program: &RecorderProgram, record: &Deployment, undo: &mut Undo) -> Result<(), String> {
@@ -182,7 +205,7 @@ pub(crate) fn row(record: &Deployment) -> Result<recording::Deployment, String> 
     })
 }
 
-fn switch_on(
+fn begin_work(
     acoupi: &mut Acoupi,
     boot: &Boot,
     interruption: &Interruption,
@@ -194,32 +217,8 @@ fn switch_on(
         undo.note("stopped the workers", move || machinery::stop(&settings).map(|_| ()));
         return machinery::start(&acoupi.settings, &acoupi.outside, &[]).map(|_| ());
     }
-    for unit in &units {
-        let printed = boot.enable(unit, undo).map_err(said)?;
-        acoupi.terminal.complain(&printed);
-        go_on(interruption)?;
-    }
-    for unit in &units {
-        let printed = boot.start(unit, undo).map_err(said)?;
-        acoupi.terminal.complain(&printed);
-        go_on(interruption)?;
-    }
-    Ok(())
-}
-
-/// Two starts at a time would each undo what the other has done.
-fn alone(acoupi: &Acoupi) -> Result<File, Failure> {
-    let folder = &acoupi.settings.run_dir;
-    files::make(folder).map_err(|error| failed(error.to_string()))?;
-    let path = folder.join("deployment.lock");
-    let file = File::create(&path).map_err(|error| failed(format!("{}: {error}", path.display())))?;
-    flock(&file, FlockOperation::NonBlockingLockExclusive)
-        .map_err(|_| failed("Another `acoupi deployment start` is at work."))?;
-    Ok(file)
-}
-
-fn go_on(interruption: &Interruption) -> Result<(), String> {
-    if interruption.is_noted() { Err("it was interrupted".into()) } else { Ok(()) }
+    let terminal = &mut acoupi.terminal;
+    switch_on(boot, &units, interruption, undo, |printed| terminal.complain(printed))
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` hands on")]

@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 
 use minder_core::deployment::Drain;
 use minder_core::ids::TaskName;
+use minder_deployment::beginning::switch_off;
+use minder_deployment::daemon::Alone;
 use minder_deployment::drain::{self, DrainEnd, Drained, Progress};
 use minder_deployment::interruption::Interruption;
 use minder_deployment::record::Deployment;
@@ -26,6 +28,7 @@ const TOLD_EVERY: Duration = Duration::from_secs(5);
 
 /// Ends.
 pub(super) fn end(acoupi: &mut Acoupi, interruption: &Interruption) -> Result<(), Failure> {
+    let _alone = Alone::take(&acoupi.settings.run_dir).map_err(failed)?;
     halt(acoupi)?;
     let path = acoupi.settings.deployment_file.clone();
     let record = Deployment::read(&path).map_err(|error| failed(format!("{}: {error}", path.display())))?;
@@ -47,23 +50,14 @@ pub(super) fn end(acoupi: &mut Acoupi, interruption: &Interruption) -> Result<()
     Ok(())
 }
 
-/// Stops both units, then keeps them from starting at the next boot. Whatever goes wrong with one, the others are stopped too.
+/// Stops both units, and keeps them from starting at the next boot.
 fn halt(acoupi: &mut Acoupi) -> Result<(), Failure> {
     let (boot, units) = (boot(acoupi), units::units(&acoupi.settings));
-    let mut wrong = Vec::new();
-    let stopped = units.iter().map(|unit| boot.stop(unit));
-    let disabled = units.iter().map(|unit| boot.disable(unit));
-    for result in stopped.chain(disabled) {
-        match result {
-            Ok(printed) => acoupi.terminal.complain(&printed),
-            Err(error) => wrong.push(error.to_string()),
-        }
-    }
+    let terminal = &mut acoupi.terminal;
+    let off = switch_off(&boot, &units, |printed| terminal.complain(printed));
     // Who started it may have been another one, or nobody.
-    if let Err(why) = machinery::stop(&acoupi.settings) {
-        wrong.push(why);
-    }
-    if wrong.is_empty() { Ok(()) } else { Err(failed(wrong.join("\n"))) }
+    let ended = machinery::stop(&acoupi.settings).map(|_| ());
+    off.and(ended).map_err(failed)
 }
 
 fn update_row(program: &RecorderProgram, record: &Deployment) -> Result<(), String> {
