@@ -60,6 +60,7 @@ pub(crate) const PERSONALITIES: &[Personality] = &[
         about: "keeps Fermentrack's circusd alive from cron",
         run: minder_fermentrack::main,
     },
+    Personality { name: "acoupi", about: "sets a recorder up and deploys it", run: minder_acoupi::main },
     Personality {
         name: "pidproxy",
         about: "passes signals on to the process named in a pidfile",

@@ -104,38 +104,66 @@ pub fn check(
     machine: std::sync::Arc<dyn Machine>,
     standing: Standing<'_>,
 ) -> Result<(), Unhealthy> {
+    problems(program, machine, standing).into_iter().next().map_or(Ok(()), Err)
+}
+
+/// The same, with everything that is not as it should be.
+pub fn problems(
+    program: &Program,
+    machine: std::sync::Arc<dyn Machine>,
+    standing: Standing<'_>,
+) -> Vec<Unhealthy> {
     match program {
-        Program::Test(TestProgram { name }) if name == "test_program" => Ok(()),
-        Program::Test(_) => Err(Unhealthy::Name),
-        Program::Recorder(program) => check_recorder(program, machine, standing),
+        Program::Test(TestProgram { name }) if name == "test_program" => Vec::new(),
+        Program::Test(_) => vec![Unhealthy::Name],
+        Program::Recorder(program) => problems_of_recorder(program, machine, standing),
     }
 }
 
-fn check_recorder(
+fn problems_of_recorder(
     program: &RecorderProgram,
     machine: std::sync::Arc<dyn Machine>,
     standing: Standing<'_>,
-) -> Result<(), Unhealthy> {
-    check_detector(program)?;
+) -> Vec<Unhealthy> {
+    let mut problems = Vec::new();
+    problems.extend(check_detector(program).err());
     let paths = &program.paths;
-    for directory in
-        [Some(paths.tmp_audio.as_path()), Some(paths.recordings.as_path()), paths.db_metadata.parent()]
-    {
-        directory.map_or(Ok(()), check_writable)?;
+    let directories =
+        [Some(paths.tmp_audio.as_path()), Some(paths.recordings.as_path()), paths.db_metadata.parent()];
+    problems.extend(directories.into_iter().flatten().filter_map(|directory| check_writable(directory).err()));
+    problems.extend(check_messenger(program).err());
+    match Station::open(program.clone(), machine) {
+        Ok(station) => {
+            problems.extend(check_room(program, &station).err());
+            problems.extend(check_recording(program, &station, standing).err());
+        }
+        // What cannot be written to was told, and is why there is none.
+        Err(_) if problems.iter().any(|problem| matches!(problem, Unhealthy::Unwritable(..))) => {}
+        Err(error) => problems.push(Unhealthy::Station(error)),
     }
-    check_messenger(program)?;
-    let station = Station::open(program.clone(), machine).map_err(Unhealthy::Station)?;
+    problems
+}
+
+fn check_room(program: &RecorderProgram, station: &Station) -> Result<(), Unhealthy> {
     let room = Guard::of(program).room_to_look(station.machine.as_ref()).map_err(Unhealthy::Guard)?;
-    if let Room::None { path, free, needed } = room {
-        return Err(Unhealthy::Full { path, free, needed });
+    match room {
+        Room::None { path, free, needed } => Err(Unhealthy::Full { path, free, needed }),
+        Room::Enough { .. } => Ok(()),
     }
+}
+
+fn check_recording(
+    program: &RecorderProgram,
+    station: &Station,
+    standing: Standing<'_>,
+) -> Result<(), Unhealthy> {
     let result = match standing {
         Standing::Idle => {
             let options = CaptureOptions { clock: station.machine.clock(), ..CaptureOptions::default() };
-            health::check(&microphone_settings(program), options, &paths.tmp_audio)
+            health::check(&microphone_settings(program), options, &program.paths.tmp_audio)
         }
         Standing::Deployed(deployment) => {
-            let recorded = recorded(&station, deployment).map_err(Unhealthy::Store)?;
+            let recorded = recorded(station, deployment).map_err(Unhealthy::Store)?;
             health::check_deployed(&recorded)
         }
     };

@@ -24,7 +24,7 @@ use serde_json::Value;
 pub use complete::Problem;
 pub use kind::{Prey, ProgramKind};
 pub use limits::{Behaviour, GuardAction, Minder};
-pub use schema::{Field, FieldKind, Group, Need, Node, Prompt, Surroundings, schema};
+pub use schema::{Field, FieldKind, Group, Need, Node, Nullable, Prompt, Surroundings, schema};
 pub use wall_time::WallTime;
 
 /// Why a configuration cannot be used.

@@ -20,6 +20,7 @@ mod bring;
 mod check;
 mod completions;
 mod convert;
+mod deployment;
 mod dialect;
 mod ended;
 pub(crate) mod install_links;
@@ -82,6 +83,7 @@ enum Command {
     Restart(restart::Arguments),
     Reload(reload::Arguments),
     Logs(logs::Arguments),
+    Deployment(deployment::Arguments),
     Task(task::Arguments),
     Worker(worker::Arguments),
     /// The process that knows when tasks are due, as minder starts it.
@@ -123,6 +125,7 @@ pub(crate) fn main(arguments: Vec<OsString>) -> ExitCode {
         Command::Restart(arguments) => restart::run(&arguments),
         Command::Reload(arguments) => reload::run(&arguments),
         Command::Logs(arguments) => logs::run(&arguments),
+        Command::Deployment(arguments) => deployment::run(&arguments),
         Command::Task(arguments) => task::run(&arguments),
         Command::Worker(arguments) => worker::run(&arguments),
         Command::Beat(arguments) => beat::run(&arguments),

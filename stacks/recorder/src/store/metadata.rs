@@ -101,6 +101,19 @@ impl MetadataStore {
         if changed == 0 { Err(StoreError::UnknownDeployment) } else { Ok(()) }
     }
 
+    /// Forgets a deployment that did not begin after all. One that has recordings stays.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn forget_deployment(&self, id: Uuid) -> Result<(), StoreError> {
+        open(&self.path)?.execute(
+            "DELETE FROM deployment WHERE id = ?1 \
+             AND NOT EXISTS (SELECT 1 FROM recording WHERE deployment_id = ?1)",
+            [id],
+        )?;
+        Ok(())
+    }
+
     /// Stores a recording, and its deployment if that is not there. Nothing happens to one that is there.
     ///
     /// # Errors
