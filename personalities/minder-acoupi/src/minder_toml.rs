@@ -75,8 +75,8 @@ fn task_section(task: &PlannedTask, program: &Program, workers: &[PlannedWorker]
     if let Some(every) = task.every {
         text.push_str(&format!("every = \"{}\"\n", duration(every)));
     }
-    if task.every.is_none() {
-        // Each recording is looked at, however many wait.
+    if task.every.is_none() || without_a_pause(task, program) {
+        // Each recording is looked at, however many wait; and one that begins where another ends is due before that has ended.
         text.push_str("overlap = \"queue\"\n");
     }
     if !task.then.is_empty() {
@@ -86,6 +86,13 @@ fn task_section(task: &PlannedTask, program: &Program, workers: &[PlannedWorker]
     let longer = longer_than_usual(task, program);
     text.push_str(&format!("timeout = \"{}s\"\nkill-after = \"{}s\"\n", SOFT + longer, HARD + longer));
     text
+}
+
+/// Whether recordings follow one another.
+fn without_a_pause(task: &PlannedTask, program: &Program) -> bool {
+    let Program::Recorder(program) = program else { return false };
+    let length = Duration::from_secs(u64::from(program.recording.duration));
+    task.name == "recording_task" && task.every.is_some_and(|every| every <= length)
 }
 
 /// A recording may take as long as it is, and what a detector may take is said elsewhere; acoupi would kill them. The others
