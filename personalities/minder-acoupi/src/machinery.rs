@@ -86,7 +86,16 @@ pub(crate) fn start(
             return Err(answer.last_words());
         }
     }
-    let end = Instant::now() + BEGINNING;
+    await_workers(settings, declared, BEGINNING)
+}
+
+/// Waits until those of minder's workers work that are declared. Gives those that do not.
+pub(crate) fn await_workers(
+    settings: &Settings,
+    declared: &[&str],
+    limit: Duration,
+) -> Result<Vec<String>, String> {
+    let end = Instant::now() + limit;
     loop {
         let missing: Vec<String> = match workers(settings, declared) {
             Workers::Available(workers) => {

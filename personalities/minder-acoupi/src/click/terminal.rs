@@ -153,7 +153,7 @@ impl Screen {
 #[cfg(test)]
 pub(crate) mod tests {
     use std::cell::RefCell;
-    use std::io::{self, Cursor, Write};
+    use std::io::{self, BufRead, Cursor, Read, Write};
     use std::rc::Rc;
 
     use super::{Colours, Preset, Screen, Terminal};
@@ -185,6 +185,38 @@ pub(crate) mod tests {
         let screen = || Screen { sink: Box::new(paper.clone()), colours: Colours::No };
         let input = Box::new(Cursor::new(lines.to_owned().into_bytes()));
         (Terminal { input, output: screen(), errors: screen() }, paper)
+    }
+
+    /// The same with colours, where what is typed is shown as it is by a terminal.
+    pub(crate) fn showing(lines: &str) -> (Terminal, Paper) {
+        let paper = Paper::default();
+        let screen = || Screen { sink: Box::new(paper.clone()), colours: Colours::Yes };
+        let keys = Keys { lines: Cursor::new(lines.to_owned().into_bytes()), paper: paper.clone() };
+        (Terminal { input: Box::new(keys), output: screen(), errors: screen() }, paper)
+    }
+
+    struct Keys {
+        lines: Cursor<Vec<u8>>,
+        paper: Paper,
+    }
+
+    impl Read for Keys {
+        fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+            self.lines.read(bytes)
+        }
+    }
+
+    impl BufRead for Keys {
+        fn fill_buf(&mut self) -> io::Result<&[u8]> {
+            self.lines.fill_buf()
+        }
+
+        fn consume(&mut self, count: usize) {
+            let from = usize::try_from(self.lines.position()).expect("small");
+            let typed = self.lines.get_ref()[from..from + count].to_vec();
+            self.paper.write_all(&typed).expect("paper");
+            self.lines.consume(count);
+        }
     }
 
     #[test]

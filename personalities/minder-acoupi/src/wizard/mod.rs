@@ -204,3 +204,124 @@ fn read(field: &Field, text: &str) -> Result<Value, ParameterError> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use minder_recorder::capture::devices::AudioDevice;
+    use minder_recorder::program::{ProgramKind, Surroundings, schema};
+    use serde_json::{Value, json};
+
+    use super::arguments::Arguments;
+    use super::{Devices, Mode, Wizard, WizardError};
+    use crate::click::terminal::tests::{showing, typing};
+
+    fn device(name: &str, channels_max: u16, samplerate_default: u32) -> AudioDevice {
+        let samplerates = (44_100, 192_000);
+        AudioDevice { name: name.into(), pcm: String::new(), channels_max, samplerate_default, samplerates }
+    }
+
+    fn devices() -> Devices {
+        Devices::of(vec![device("USB Mic", 2, 48_000), device("AudioMoth", 1, 192_000)])
+    }
+
+    fn surroundings() -> Surroundings {
+        Surroundings { home: "/home/ann".into(), temporary: "/run/shm".into() }
+    }
+
+    fn silently(kind: ProgramKind, words: &str) -> Result<Value, WizardError> {
+        let words: Vec<String> = words.split(' ').map(str::to_owned).collect();
+        let (mut terminal, _) = typing("");
+        let arguments = Arguments::of(&words);
+        let mut wizard =
+            Wizard { terminal: &mut terminal, mode: Mode::Silent, arguments: &arguments, devices: devices() };
+        wizard.group(&schema(kind, &surroundings()), "")
+    }
+
+    /// What was typed to the original, and what it showed, colours and all.
+    #[test]
+    fn everything_that_is_asked_looks_as_in_the_original() {
+        let typed =
+            "n|Europe/Paris|9|1|9|1|12345|44100|x|0|2.5|y||n|20|n|25|6:70|nn|20:15|n|7|y|n|/tmp/t|n|rr||\
+                     maybe|y|n|6:30:05||||||"
+                .replace('|', "\n");
+        let (mut terminal, paper) = showing(&typed);
+        let arguments = Arguments::default();
+        let mut wizard =
+            Wizard { terminal: &mut terminal, mode: Mode::Ask, arguments: &arguments, devices: devices() };
+        let value =
+            wizard.group(&schema(ProgramKind::Default, &surroundings()), "").expect("a configuration");
+        let shown = paper.text().replace('\x1b', "\\e");
+        assert_eq!(shown, include_str!("../../tests/golden/setup.txt"));
+        assert_eq!(value["microphone"]["samplerate"], 44_100);
+        assert_eq!(value["recording"]["schedule_start"], "20:15:00");
+        assert_eq!(value["recording_saving"]["starttime"], "06:30:05");
+    }
+
+    #[test]
+    fn what_was_said_is_not_asked() {
+        let value = silently(
+            ProgramKind::Connected,
+            "--messaging.http.base_url http://a/ --messaging.message_order Newest_First",
+        )
+        .expect("a configuration");
+        assert_eq!(value["microphone"]["device_name"], "USB Mic", "the first one");
+        assert_eq!(value["messaging"]["http"]["base_url"], "http://a/");
+        assert_eq!(value["messaging"]["message_order"], "newest_first");
+        assert_eq!(value["messaging"]["max_messages"], Value::Null);
+        assert!(value.get("recording").is_none(), "it becomes its defaults");
+    }
+
+    #[test]
+    fn what_is_missing_or_wrong_is_said() {
+        let Err(WizardError::Ended(failure)) = silently(ProgramKind::Connected, "--messaging.http.timeout 3")
+        else {
+            panic!("it has no address")
+        };
+        assert!(failure.text().contains("Missing value for messaging.http.base_url."), "{}", failure.text());
+        let Err(WizardError::Parameter(error)) =
+            silently(ProgramKind::Default, "--recording.schedule_end 7:99")
+        else {
+            panic!("there is no such minute")
+        };
+        assert_eq!(
+            (error.value.as_str(), error.help.as_str()),
+            ("7:99", "Minutes must be between 0 and 59.")
+        );
+    }
+
+    #[test]
+    fn nothing_is_an_answer_where_nothing_is_a_value() {
+        // Zone, device, channels, rate, expansion; recording, paths; database, interval; how many; order; heartbeat; neither
+        // server; nor filters.
+        let (mut terminal, paper) = typing("\n0\n\n\n\n\n\n\n\n\nnewest\nNEWEST_first\n\nn\nn\nn\n");
+        let arguments = Arguments::default();
+        let mut wizard =
+            Wizard { terminal: &mut terminal, mode: Mode::Ask, arguments: &arguments, devices: devices() };
+        let value =
+            wizard.group(&schema(ProgramKind::Connected, &surroundings()), "").expect("a configuration");
+        assert_eq!(value["messaging"]["max_messages"], json!(null));
+        assert_eq!(value["messaging"]["message_order"], "newest_first");
+        assert!(
+            paper.text().contains("Please provide a value for messaging.max_messages.: "),
+            "{}",
+            paper.text()
+        );
+        assert!(paper.text().contains("Error: 'newest' is not one of 'oldest_first', 'newest_first'."));
+    }
+
+    #[test]
+    fn without_a_microphone_there_is_no_program() {
+        let (mut terminal, paper) = typing("\n");
+        let arguments = Arguments::default();
+        let none = Devices::default();
+        let mut wizard =
+            Wizard { terminal: &mut terminal, mode: Mode::Ask, arguments: &arguments, devices: none };
+        let result = wizard.group(&schema(ProgramKind::Default, &surroundings()), "");
+        let Err(WizardError::Parameter(error)) = result else { panic!("{result:?}") };
+        assert_eq!(
+            (error.value.as_str(), error.message.as_str()),
+            ("device_index", "No compatible audio device found.")
+        );
+        assert!(paper.text().ends_with("\n* No compatible audio device found.\n\n"), "{}", paper.text());
+    }
+}

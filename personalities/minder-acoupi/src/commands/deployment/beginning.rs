@@ -1,6 +1,7 @@
 //! The begin of a deployment: all of it, or nothing.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use minder_deployment::beginning::{switch_on, write_record};
 use minder_deployment::boot::{Boot, BootError};
@@ -17,10 +18,13 @@ use uuid::Uuid;
 use super::{Caution, boot};
 use crate::Acoupi;
 use crate::click::Failure;
-use crate::commands::setup;
+use crate::commands::{setup, workers};
 use crate::configuration::Loaded;
 use crate::minder_toml::Beat;
 use crate::{files, health, machinery, text, units};
+
+/// How long workers are waited for.
+const SETTLING: Duration = Duration::from_secs(10);
 
 /// What somebody wants to begin.
 #[derive(Clone, Copy, Debug)]
@@ -96,7 +100,13 @@ fn steps(
     if let Program::Recorder(program) = &loaded.program {
         write_row(program, record, undo)?;
     }
-    begin_work(acoupi, &boot, interruption, undo)
+    begin_work(acoupi, &boot, interruption, undo)?;
+    if machinery::is_active(&acoupi.settings) {
+        // Whoever asks at once how it is shall not be told of what is about to begin. That a worker does not work is for
+        // `status` to say: the deployment has begun, and what is enabled is started again and again.
+        let _ = machinery::await_workers(&acoupi.settings, &workers::names(&loaded.program), SETTLING);
+    }
+    Ok(())
 }
 
 /// What minder runs, and by what it is started: it may have been set up by another minder, which was elsewhere.
