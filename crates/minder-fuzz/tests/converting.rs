@@ -108,7 +108,7 @@ fn supervisor_file() -> impl Strategy<Value = String> {
                 for option in options {
                     let name = option.split('=').next().unwrap_or_default().to_owned();
                     // stopasgroup without killasgroup is refused.
-                    if !seen.contains(&name) && !(name == "killasgroup" || name == "stopasgroup") {
+                    if !(seen.contains(&name) || name == "killasgroup" || name == "stopasgroup") {
                         let _ = writeln!(text, "{option}");
                         seen.push(name);
                     }

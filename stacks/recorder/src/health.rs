@@ -130,7 +130,8 @@ fn problems_of_recorder(
     let paths = &program.paths;
     let directories =
         [Some(paths.tmp_audio.as_path()), Some(paths.recordings.as_path()), paths.db_metadata.parent()];
-    problems.extend(directories.into_iter().flatten().filter_map(|directory| check_writable(directory).err()));
+    problems
+        .extend(directories.into_iter().flatten().filter_map(|directory| check_writable(directory).err()));
     problems.extend(check_messenger(program).err());
     match Station::open(program.clone(), machine) {
         Ok(station) => {
