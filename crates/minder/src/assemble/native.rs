@@ -308,10 +308,9 @@ fn prepare(origin: &Origin, native: &Native) -> Result<Prepared, String> {
     let left = remains::of(Kind::Native.word(), origin.file.as_os_str().as_encoded_bytes());
     let mut left: Vec<(String, OwnedFd)> = left.into_iter().flat_map(|left| left.sockets).collect();
     for spec in &native.sockets {
-        let opened = open(spec, &mut left).map_err(|text| {
+        let opened = open(spec, &mut left).inspect_err(|_| {
             // Nobody answers on it.
             let _ = std::fs::remove_file(&minder.socket);
-            text
         })?;
         held.extend(opened);
     }

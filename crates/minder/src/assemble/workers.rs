@@ -103,7 +103,7 @@ fn longest(timeout: &Timeout) -> Duration {
 
 fn program(name: &str, words: &[String], grace: Duration, around: Around<'_>) -> ProgramSpec {
     let own = [around.program.as_os_str().as_bytes()].into_iter();
-    let words = words.iter().map(|word| word.as_bytes());
+    let words = words.iter().map(String::as_bytes);
     let where_to = [b"--state".as_slice(), around.state.as_os_str().as_bytes(), b"--agenda"];
     let argv: Vec<ByteString> =
         own.chain(words).chain(where_to).chain([around.hash.as_bytes()]).map(ByteString::from).collect();

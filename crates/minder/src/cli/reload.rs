@@ -77,7 +77,7 @@ fn tell(change: &Change, form: Form) {
             terminal::say(&format!("{:#}\n", serde_json::Value::Object(object)));
         }
         Form::Text if parts.iter().all(|(_, names)| names.is_empty()) => {
-            terminal::say("nothing has changed\n")
+            terminal::say("nothing has changed\n");
         }
         Form::Text => {
             for (word, names) in parts {

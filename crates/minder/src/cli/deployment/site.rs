@@ -149,7 +149,7 @@ fn units() -> PathBuf {
 fn unit(file: &Path, state: &Path) -> BootUnit {
     let folder = file.parent().unwrap_or(Path::new("/"));
     let name = folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let plain: String = name.chars().filter(|letter| letter.is_ascii_alphanumeric()).collect();
+    let plain: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
     let name = format!("minder-{plain}-{:08x}.service", hash(file.as_os_str().as_bytes()));
     let text = format!(
         "[Unit]\nDescription=minder, deployed from {}\nAfter=network.target\n\n\
