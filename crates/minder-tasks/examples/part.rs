@@ -55,6 +55,10 @@ fn resident() -> std::io::Result<ExitCode> {
             "hang" => loop {
                 std::thread::sleep(std::time::Duration::from_secs(1000));
             },
+            "start" => {
+                let child = std::process::Command::new("setsid").args(["sleep", "1000"]).spawn()?;
+                writeln!(stdout, "{}", json!({ "run": run, "output": child.id() }))?;
+            }
             "die" => return Ok(ExitCode::from(7)),
             "talk" => {
                 writeln!(stdout, "{}", json!({ "run": run, "output": { "count": count } }))?;

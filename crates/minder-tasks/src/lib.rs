@@ -25,6 +25,7 @@ pub mod beat;
 pub mod bell;
 pub mod clock;
 pub mod jetstream;
+mod log;
 pub mod planner;
 mod pressure;
 pub mod process_identity;

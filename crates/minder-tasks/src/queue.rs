@@ -10,6 +10,7 @@ use minder_core::time::WallTime;
 
 use crate::clock::wall;
 use crate::jetstream::{EndNotices, JetStream, JetStreamError, Puller};
+use crate::log::log;
 use crate::planner::Mark;
 use crate::run::{Ask, Offered, Outcome, Run, RunId, RunState};
 use crate::state_dir::StateDir;
@@ -206,7 +207,7 @@ impl Queue {
         loop {
             match server.follow_up(store, agenda, run, outcome, wall()).await {
                 Err(QueueError::JetStream(error)) => {
-                    println!("run {}: {error}; trying again in {AFTER_FAILURE:?}", run.id);
+                    log(&format!("run {}: {error}; trying again in {AFTER_FAILURE:?}", run.id));
                     tokio::time::sleep(AFTER_FAILURE).await;
                 }
                 result => return result,

@@ -370,3 +370,20 @@ fn a_resident_that_was_killed_while_it_had_nothing_to_do_is_missed_by_nobody() {
     until("it is gone", || (!is_alive(first)).then_some(()));
     assert_ne!(pid(world.ended(&world.ask("ask", None))), first);
 }
+
+#[test]
+fn what_a_resident_had_started_does_not_outlive_its_worker_for_long() {
+    let (job, spec) = resident();
+    let world = World::new(vec![task("ask", job)], vec![worker("default", 1)], vec![spec]);
+    let first = world.worker("default");
+    let started = world.ended(&world.ask("ask", Some(json!({ "do": "start" })))).output.expect("an output");
+    let pid: u32 = started.as_str().parse().expect("a pid");
+    until("it sleeps", || {
+        std::fs::read(format!("/proc/{pid}/comm")).is_ok_and(|name| name == b"sleep\n").then_some(())
+    });
+    first.signal(Signal::KILL);
+    drop(first);
+    assert!(is_alive(pid));
+    let _second = world.worker("default");
+    until("it is gone", || (!is_alive(pid)).then_some(()));
+}

@@ -22,6 +22,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::agenda_file::{self, AgendaFileError};
 use crate::bell::Ear;
 use crate::clock::now;
+use crate::log::log;
 use crate::planner::{Count, Mark, Missing, Note, Planner, PlannerProblem};
 use crate::queue::{Queue, QueueError};
 use crate::run::{Ask, Offered};
@@ -84,7 +85,7 @@ pub async fn run(state: &StateDir, agenda_hash: &str) -> Result<(), BeatError> {
     let marks = queue.store().marks().map_err(|error| BeatError::Queue(error.into()))?;
     let planner = Planner::new(&agenda, &zone::machine(), &marks, chance(), now());
     let planner = planner.map_err(BeatError::Planner)?;
-    println!("beat: {} tasks, agenda {agenda_hash}", agenda.tasks().len());
+    log(&format!("beat: {} tasks, agenda {agenda_hash}", agenda.tasks().len()));
     let ear = Ear::new(&state.bell()).map_err(io)?;
     let beat = Beat { agenda, queue, planner, held: Held::default(), ear };
     tokio::select! {
@@ -145,16 +146,16 @@ impl Beat {
         let offered = self.offer(&asks, &marks, at.wall).await?;
         for (ask, offered) in asks.iter().zip(&offered) {
             match offered {
-                Offered::Waits(id) => println!("{} {}: due {}", ask.task, id.short(), rfc_3339(ask.due)),
+                Offered::Waits(id) => log(&format!("{} {}: due {}", ask.task, id.short(), rfc_3339(ask.due))),
                 Offered::Skipped(_, why) => {
-                    println!("{}: due {}, left out: {why}", ask.task, rfc_3339(ask.due));
+                    log(&format!("{}: due {}, left out: {why}", ask.task, rfc_3339(ask.due)));
                 }
                 Offered::Full if self.held.is_new(&ask.task) => {
-                    println!(
+                    log(&format!(
                         "{}: due {}, waits for room in its worker's backlog",
                         ask.task,
                         rfc_3339(ask.due)
-                    );
+                    ));
                 }
                 Offered::Full => {}
             }
@@ -174,7 +175,7 @@ impl Beat {
             match self.queue.offer(&self.agenda, asks, marks, at).await {
                 Err(QueueError::JetStream(error)) if tries < TRIES => {
                     tries += 1;
-                    println!("beat: {error}; trying again in {AFTER_FAILURE:?}");
+                    log(&format!("beat: {error}; trying again in {AFTER_FAILURE:?}"));
                     tokio::time::sleep(AFTER_FAILURE).await;
                 }
                 result => return result.map_err(BeatError::Queue),
@@ -186,16 +187,16 @@ impl Beat {
         match note {
             Note::Missed(missing) => self.remember_missing(missing, at)?,
             Note::ClockSet(from, to) => {
-                println!("beat: the clock was set from {} to {}", rfc_3339(*from), rfc_3339(*to));
+                log(&format!("beat: the clock was set from {} to {}", rfc_3339(*from), rfc_3339(*to)));
             }
             Note::ClockDoubted(time) => {
-                println!(
+                log(&format!(
                     "beat: the clock shows {}, which has been before; not believed yet",
                     rfc_3339(*time)
-                );
+                ));
             }
             Note::ClockBelieved(time) => {
-                println!("beat: the clock shows {}; believed now", rfc_3339(*time));
+                log(&format!("beat: the clock shows {}; believed now", rfc_3339(*time)));
             }
         }
         Ok(())
@@ -213,7 +214,7 @@ impl Beat {
             rfc_3339(missing.last),
             missing.caught_up
         );
-        println!("{}: {reason}", missing.task);
+        log(&format!("{}: {reason}", missing.task));
         let all_caught_up = missing.count == Count::Exactly(missing.caught_up);
         let Some(task) = self.agenda.task(&missing.task).filter(|_| !all_caught_up) else { return Ok(()) };
         let ask = Ask {

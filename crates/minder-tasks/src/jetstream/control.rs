@@ -105,6 +105,7 @@ impl JetStream {
         };
         let payload = serde_json::to_vec(&wire).unwrap_or_default();
         let _ = self.client.publish(self.ended_subject(&run.id), payload.into()).await;
+        self.flush().await;
     }
 
     pub(super) async fn tell_to_stop(&self, whom: &Value) -> Result<(), JetStreamError> {

@@ -35,6 +35,9 @@ const ACK_WAIT: Duration = Duration::from_secs(30);
 /// For so long the server knows what it was given, and takes nothing twice.
 const DUPLICATE_WINDOW: Duration = Duration::from_secs(3600);
 
+/// How long a server that may be gone is waited for before it is left.
+const FLUSH_PATIENCE: Duration = Duration::from_secs(2);
+
 /// The server, and the stream of one agenda there.
 #[derive(Clone, Debug)]
 pub struct JetStream {
@@ -88,6 +91,11 @@ impl JetStream {
         let name = spec.stream.to_string();
         let stream = open(&context, &name).await?;
         Ok(Self { client, context, stream, name })
+    }
+
+    /// Has what was said arrive before this process ends, if it can arrive at all.
+    async fn flush(&self) {
+        let _ = tokio::time::timeout(FLUSH_PATIENCE, self.client.flush()).await;
     }
 
     fn subject(&self, worker: &WorkerName, task: &TaskName) -> String {

@@ -13,6 +13,7 @@ use serde_json::Value;
 use super::message::from_wire;
 use super::{ACK_WAIT, JetStream, JetStreamError, cannot};
 use crate::clock::wall;
+use crate::log::log;
 use crate::run::{Run, RunId};
 
 /// How long the server is asked for a run before it is asked again: it forgets who asks when it is started anew.
@@ -37,6 +38,7 @@ pub(crate) struct Puller {
 
 /// A run, and whom to tell how it goes.
 pub(crate) struct Delivery {
+    queue: JetStream,
     message: Message,
     run: Run,
     ack_wait: Duration,
@@ -80,11 +82,11 @@ impl Puller {
             match pull(&queue, &worker).await {
                 Ok(delivery) => Ok(delivery),
                 Err(error) => {
-                    println!("worker {worker}: {error}");
+                    log(&format!("worker {worker}: {error}"));
                     tokio::time::sleep(AFTER_FAILURE).await;
                     // It may have lost what it had.
                     if let Err(error) = super::open(&queue.context, &queue.name).await {
-                        println!("worker {worker}: {error}");
+                        log(&format!("worker {worker}: {error}"));
                     }
                     Ok(None)
                 }
@@ -113,7 +115,7 @@ async fn pull(queue: &JetStream, worker: &WorkerName) -> Result<Option<Delivery>
     let mut run = match from_wire(&message.payload) {
         Ok(run) => run,
         Err(error) => {
-            println!("worker {worker}: took away a message that is no run: {error}");
+            log(&format!("worker {worker}: took away a message that is no run: {error}"));
             message
                 .ack_with(AckKind::Term)
                 .await
@@ -130,7 +132,7 @@ async fn pull(queue: &JetStream, worker: &WorkerName) -> Result<Option<Delivery>
         later.map_err(|source| JetStreamError { what: "put a run off", source })?;
         return Ok(None);
     }
-    Ok(Some(Delivery { message, run, ack_wait }))
+    Ok(Some(Delivery { queue: queue.clone(), message, run, ack_wait }))
 }
 
 impl Delivery {
@@ -163,7 +165,9 @@ impl Delivery {
         for _ in 0..ACK_TRIES {
             match self.message.double_ack().await {
                 Ok(()) => return,
-                Err(error) => println!("run {}: NATS: cannot say that it has ended: {error}", self.run.id),
+                Err(error) => {
+                    log(&format!("run {}: NATS: cannot say that it has ended: {error}", self.run.id));
+                }
             }
             tokio::time::sleep(AFTER_FAILURE).await;
         }
@@ -173,6 +177,7 @@ impl Delivery {
     pub(crate) async fn give_back(&self) {
         // If this does not arrive, the silence says the same.
         let _ = self.message.ack_with(AckKind::Nak(None)).await;
+        self.queue.flush().await;
     }
 }
 

@@ -44,9 +44,16 @@ impl Store {
     ) -> Result<Aftermath, StoreError> {
         let aftermath = self.change(|transaction| {
             let Some(seq) = claimed(transaction, run)? else { return Ok(Aftermath::default()) };
-            if outcome.verdict == Verdict::GivenBack {
-                give_back(transaction, seq, 1)?;
-                return Ok(Aftermath::default());
+            match (&outcome.verdict, follow) {
+                (Verdict::GivenBack, Follow::Here) => {
+                    give_back(transaction, seq, 1)?;
+                    return Ok(Aftermath::default());
+                }
+                (Verdict::GivenBack, Follow::Elsewhere) => {
+                    forget(transaction, seq)?;
+                    return Ok(Aftermath::default());
+                }
+                _ => {}
             }
             record(transaction, seq, outcome, now)?;
             let aftermath = match follow {
@@ -95,9 +102,7 @@ impl Store {
                 match stop {
                     Some(reason) => row::end(transaction, seq, RunState::Cancelled, &reason, now)?,
                     // It waits in the other queue, and comes again from there.
-                    None if is_elsewhere => {
-                        transaction.execute("DELETE FROM runs WHERE seq = ?1", [seq])?;
-                    }
+                    None if is_elsewhere => forget(transaction, seq)?,
                     None if deliveries >= DELIVERIES_MAX => {
                         let reason = format!("its worker died {deliveries} times while it worked");
                         row::end(transaction, seq, RunState::Failed, &reason, now)?;
@@ -122,6 +127,11 @@ fn give_back(transaction: &Transaction<'_>, seq: i64, forgiven: u32) -> rusqlite
     let sql = "UPDATE runs SET state = 'waiting', slot = NULL, pid = NULL, begin_at = NULL,
                deliveries = max(deliveries - ?2, 0) WHERE seq = ?1";
     transaction.execute(sql, (seq, forgiven))?;
+    Ok(())
+}
+
+fn forget(transaction: &Transaction<'_>, seq: i64) -> rusqlite::Result<()> {
+    transaction.execute("DELETE FROM runs WHERE seq = ?1", [seq])?;
     Ok(())
 }
 

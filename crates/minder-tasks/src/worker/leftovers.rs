@@ -1,18 +1,32 @@
-//! What is left of runs whose worker has died. Their first processes died with it; what these had started may still work, and
-//! must not when the run is done again.
+//! What is left of runs and residents whose worker has died. Their first processes died with it; what these had started may still
+//! work, and must not when the run is done again.
 
+use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt as _;
 
+use minder_core::ids::WorkerName;
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
 use crate::run::Run;
+use crate::state_dir::StateDir;
 
-/// Kills every process that says that it belongs to one of these runs, and is another one than we. Gives how many.
-pub(super) fn kill(runs: &[Run]) -> usize {
-    if runs.is_empty() {
-        return 0;
-    }
-    let marks: Vec<Vec<u8>> = runs.iter().map(|run| format!("MINDER_RUN={}", run.id).into_bytes()).collect();
+/// The variable that says whose resident a process belongs to.
+pub(super) const RESIDENT: &str = "MINDER_RESIDENT_OF";
+
+/// The variable's value: a worker, and where its state is.
+pub(super) fn resident_of(state: &StateDir, worker: &WorkerName) -> OsString {
+    let mut value = OsString::from(worker.as_str());
+    value.push("@");
+    value.push(state.path());
+    value
+}
+
+/// Kills every process that says that it belongs to one of these runs, or to a resident of this worker, and is another one than
+/// we. Gives how many.
+pub(super) fn kill(runs: &[Run], state: &StateDir, worker: &WorkerName) -> usize {
+    let mut marks: Vec<Vec<u8>> =
+        runs.iter().map(|run| format!("MINDER_RUN={}", run.id).into_bytes()).collect();
+    marks.push([RESIDENT.as_bytes(), b"=", resident_of(state, worker).as_bytes()].concat());
     let Ok(processes) = std::fs::read_dir("/proc") else { return 0 };
     let own = std::process::id();
     let pids = processes

@@ -42,6 +42,7 @@ use crate::agenda_file::{self, AgendaFileError};
 use crate::bell::Ear;
 use crate::clock::wall;
 use crate::jetstream::{Delivery, JetStreamError, Puller, StopNotice};
+use crate::log::log;
 use crate::process_identity::ProcessIdentity;
 use crate::queue::{Queue, QueueError};
 use crate::run::{Run, RunId};
@@ -49,7 +50,6 @@ use crate::state_dir::{Lock, StateDir};
 use crate::store::{Claimed, Mode, Store, StoreError, WorkerRow};
 use patience::Order;
 use slot::Slot;
-use tail::log;
 
 pub(crate) use command::rfc_3339;
 
@@ -102,6 +102,7 @@ impl From<QueueError> for WorkerError {
 
 /// What a run is served with.
 pub(crate) struct Context {
+    pub(crate) worker: WorkerName,
     pub(crate) agenda: Agenda,
     pub(crate) state: StateDir,
     pub(crate) queue: Queue,
@@ -143,7 +144,7 @@ pub async fn run(state: &StateDir, name: &WorkerName, agenda_hash: &str) -> Resu
     log(&format!("worker {name}: {at_once} at once, agenda {agenda_hash}"));
     let worker = Worker {
         idle: (0..at_once.get()).rev().map(Slot::new).collect(),
-        context: Rc::new(Context { agenda, state, queue, store }),
+        context: Rc::new(Context { worker: name.clone(), agenda, state, queue, store }),
         row,
         running: FuturesUnordered::new(),
         at_work: Vec::new(),
@@ -161,25 +162,25 @@ fn processors() -> NonZeroU32 {
     count.and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MIN)
 }
 
-/// What a predecessor had claimed when it died: its processes end, then it waits again.
+/// What a predecessor has left when it died: processes end, then what it had claimed waits again.
 async fn give_back(queue: &Queue, state: &StateDir, name: &WorkerName) -> Result<(), WorkerError> {
     let store = queue.store();
     let orphans = store.orphans(name)?;
-    if orphans.is_empty() {
+    let runs: Vec<Run> = orphans.iter().map(|orphan| orphan.run.clone()).collect();
+    let killed = leftovers::kill(&runs, state, name);
+    if killed > 0 {
+        log(&format!("worker {name}: killed {killed} processes that its predecessor had left"));
+    }
+    if runs.is_empty() {
         return Ok(());
     }
-    let runs: Vec<Run> = orphans.iter().map(|orphan| orphan.run.clone()).collect();
-    let killed = leftovers::kill(&runs);
     for run in &runs {
         run_folder::forget(state, run);
     }
     let receipts: Vec<String> = orphans.into_iter().filter_map(|orphan| orphan.receipt).collect();
     store.give_back(name, wall())?;
     queue.return_receipts(&receipts).await?;
-    log(&format!(
-        "worker {name}: gave back {} runs that its predecessor had begun, and killed {killed} processes of them",
-        runs.len()
-    ));
+    log(&format!("worker {name}: gave back {} runs that its predecessor had begun", runs.len()));
     Ok(())
 }
 

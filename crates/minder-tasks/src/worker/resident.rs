@@ -1,5 +1,6 @@
 //! A process that stays, and is told of each run by a line of JSON.
 
+use std::ffi::OsStr;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -15,8 +16,10 @@ use tokio::time::timeout;
 
 use super::child::Child;
 use super::command::{self, More, read_some, rfc_3339, verdict_of};
+use super::leftovers::RESIDENT;
 use super::patience::{Act, GRACE, Patience};
-use super::tail::{Tail, log};
+use super::tail::Tail;
+use crate::log::log;
 use crate::run::{Exit, Outcome, RECORD_BYTES_MAX, Record, Run, Verdict};
 
 /// How long it may take to end after the end of its standard input.
@@ -56,11 +59,13 @@ enum Heard {
 }
 
 impl Resident {
-    pub(super) fn start(spec: &ResidentSpec) -> io::Result<Self> {
+    /// Starts it. `mark` says to everybody whose it is.
+    pub(super) fn start(spec: &ResidentSpec, mark: &OsStr) -> io::Result<Self> {
         let (their_stdin, stdin) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
         let (stdout, their_stdout) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
         let (stderr, their_stderr) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
         let mut command = command::command(&spec.command)?;
+        command.env(RESIDENT, mark);
         command.stdin(their_stdin).stdout(their_stdout).stderr(their_stderr);
         let child = Child::spawn(&mut command)?;
         let name = spec.name.to_string();

@@ -6,10 +6,10 @@ use tokio::sync::watch;
 
 use super::patience::Order;
 use super::slot::Slot;
-use super::tail::log;
 use super::{Context, WorkerError};
 use crate::clock::wall;
 use crate::jetstream::Delivery;
+use crate::log::log;
 use crate::run::{Outcome, Run, Verdict};
 use crate::store::Follow;
 

@@ -11,8 +11,8 @@ use tokio::sync::watch;
 
 use super::patience::{Order, Patience};
 use super::resident::{Fit, Resident};
-use super::tail::log;
-use super::{Context, command};
+use super::{Context, command, leftovers};
+use crate::log::log;
 use crate::run::{Outcome, Run, Verdict};
 
 /// Free, or with a run.
@@ -46,7 +46,7 @@ impl Slot {
         match &task.job {
             Job::Command(job) => command::perform(job, run, &context.state, &mut patience, began).await,
             Job::Resident(name) => match context.agenda.resident(name) {
-                Some(spec) => self.ask(spec, run, &mut patience, began).await,
+                Some(spec) => self.ask(context, spec, run, &mut patience, began).await,
                 None => failed("the agenda has no such resident any more".into()),
             },
         }
@@ -54,6 +54,7 @@ impl Slot {
 
     async fn ask(
         &mut self,
+        context: &Context,
         spec: &ResidentSpec,
         run: &Run,
         patience: &mut Patience,
@@ -61,10 +62,12 @@ impl Slot {
     ) -> Outcome {
         let mut resident = match self.residents.remove(&spec.name) {
             Some(resident) if !resident.has_ended() => resident,
-            Some(_) | None => match Resident::start(spec) {
-                Ok(resident) => resident,
-                Err(error) => return failed(format!("cannot start resident {}: {error}", spec.name)),
-            },
+            Some(_) | None => {
+                match Resident::start(spec, &leftovers::resident_of(&context.state, &context.worker)) {
+                    Ok(resident) => resident,
+                    Err(error) => return failed(format!("cannot start resident {}: {error}", spec.name)),
+                }
+            }
         };
         began(resident.pid());
         let (outcome, fit) = resident.perform(run, patience).await;

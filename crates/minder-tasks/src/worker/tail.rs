@@ -67,11 +67,6 @@ impl Tail {
     }
 }
 
-/// A line of the worker's own.
-pub(super) fn log(text: &str) {
-    let _ = writeln!(std::io::stdout().lock(), "{text}");
-}
-
 #[cfg(test)]
 mod tests {
     use super::Tail;
