@@ -16,6 +16,10 @@ pub const TAIL_BYTES: usize = 4096;
 /// failed.
 pub const DELIVERIES_MAX: u32 = 5;
 
+/// A run that was given to a worker so often and never ended may be what kills it: from then on nothing else is done beside it,
+/// so that what only worked beside it does not count as a killer too.
+pub const SUSPECT_AFTER: u32 = 2;
+
 /// Which run: the same for all attempts at it. Of two, the one that was made later is greater, to the millisecond.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct RunId(String);

@@ -8,7 +8,9 @@ use std::time::Duration;
 use minder_core::agenda::{Agenda, AgendaSettings, Bound, Overlap, Retry, TaskSpec, WorkerSpec};
 use minder_core::ids::{TaskName, WorkerName};
 use minder_core::time::WallTime;
-use minder_tasks::run::{Ask, DELIVERIES_MAX, Offered, Outcome, Record, RunId, RunState, Verdict};
+use minder_tasks::run::{
+    Ask, DELIVERIES_MAX, Offered, Outcome, Record, RunId, RunState, SUSPECT_AFTER, Verdict,
+};
 use minder_tasks::state_dir::StateDir;
 use minder_tasks::store::{Cancelled, Claimed, Filter, Follow, Scope, Store};
 use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop, prop_oneof, proptest};
@@ -128,6 +130,11 @@ impl Model {
     }
 
     fn claim(&mut self, worker: usize, slot: u32) -> Option<(RunId, u32)> {
+        let is_here = |e: &&Entry| worker_of(e.task) == worker && e.state == RunState::Claimed;
+        let most = self.entries.iter().filter(is_here).map(|e| e.deliveries).max();
+        if most.is_some_and(|most| most > SUSPECT_AFTER) {
+            return None;
+        }
         let works = |task| self.entries.iter().any(|e| e.task == task && e.state == RunState::Claimed);
         let at = self.waiting(worker).into_iter().find(|at| {
             let entry = &self.entries[*at];
@@ -135,6 +142,9 @@ impl Model {
             is_ripe && !(entry.alone && works(entry.task))
         })?;
         let entry = &mut self.entries[at];
+        if entry.deliveries >= SUSPECT_AFTER && most.is_some() {
+            return None;
+        }
         entry.state = RunState::Claimed;
         entry.slot = Some(slot);
         entry.deliveries += 1;

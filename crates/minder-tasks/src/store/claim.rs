@@ -10,7 +10,7 @@ use rusqlite::{OptionalExtension as _, Transaction};
 use super::row::{self, COLUMNS};
 use super::{Store, StoreError};
 use crate::pressure::{self, Load};
-use crate::run::{Run, RunId};
+use crate::run::{Run, RunId, SUSPECT_AFTER};
 
 /// What came of asking for a run.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -155,9 +155,13 @@ fn claim(
     slot: u32,
     now: WallTime,
 ) -> rusqlite::Result<Claimed> {
+    let company = company(transaction, worker)?;
+    if company == Company::Suspect {
+        return Ok(Claimed::None(None));
+    }
     let withheld = withheld(transaction, agenda, worker)?;
     let sql = format!(
-        "SELECT seq, task FROM runs WHERE worker = ?1 AND state = 'waiting' AND {RIPE}
+        "SELECT seq, task, deliveries FROM runs WHERE worker = ?1 AND state = 'waiting' AND {RIPE}
          AND NOT (alone AND EXISTS (SELECT 1 FROM runs AS other WHERE other.task = runs.task AND other.state = 'claimed'))
          ORDER BY seq"
     );
@@ -167,6 +171,10 @@ fn claim(
         let (seq, task): (i64, String) = (row.get(0)?, row.get(1)?);
         if withheld.iter().any(|name| name.as_str() == task) {
             continue;
+        }
+        // It comes first, and waits until it would be alone; others that went before would have it wait for ever.
+        if row.get::<_, u32>(2)? >= SUSPECT_AFTER && company == Company::Others {
+            return Ok(Claimed::None(None));
         }
         let sql = "UPDATE runs SET state = 'claimed', slot = ?2, begin_at = ?3, deliveries = deliveries + 1, pid = NULL
                    WHERE seq = ?1";
@@ -179,6 +187,25 @@ fn claim(
     let next: Option<i64> = transaction.query_row(&sql, (worker.as_str(), now.0), |row| row.get(0))?;
     let wait = next.map(|next| Duration::from_micros(next.saturating_sub(now.0).unsigned_abs()));
     Ok(Claimed::None(wait))
+}
+
+/// What a worker does already.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Company {
+    Nothing,
+    Others,
+    /// A run that may be what kills it.
+    Suspect,
+}
+
+fn company(transaction: &Transaction<'_>, worker: &WorkerName) -> rusqlite::Result<Company> {
+    let sql = "SELECT max(deliveries) FROM runs WHERE worker = ?1 AND state = 'claimed'";
+    let most: Option<u32> = transaction.query_row(sql, [worker.as_str()], |row| row.get(0))?;
+    Ok(match most {
+        None => Company::Nothing,
+        Some(most) if most > SUSPECT_AFTER => Company::Suspect,
+        Some(_) => Company::Others,
+    })
 }
 
 fn withheld<'a>(
