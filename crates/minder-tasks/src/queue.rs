@@ -131,13 +131,12 @@ impl Queue {
     /// When the database or the server refuses.
     pub async fn purge(
         &self,
-        agenda: &Agenda,
         task: Option<&TaskName>,
         scope: Scope,
         now: WallTime,
     ) -> Result<usize, QueueError> {
         match (self, scope) {
-            (Self::JetStream(_, server), Scope::Waiting) => Ok(server.purge(agenda, task).await?),
+            (Self::JetStream(_, server), Scope::Waiting) => Ok(server.purge(task, now).await?),
             (Self::Embedded(store), _) | (Self::JetStream(store, _), Scope::Ended) => {
                 Ok(store.purge(task, scope, now)?)
             }
@@ -151,7 +150,7 @@ impl Queue {
     pub async fn backlog(&self, agenda: &Agenda) -> Result<Vec<Backlog>, QueueError> {
         match self {
             Self::Embedded(store) => Ok(store.backlog()?),
-            Self::JetStream(_, server) => Ok(server.backlog(agenda).await?),
+            Self::JetStream(_, server) => Ok(server.backlog(agenda, wall()).await?),
         }
     }
 

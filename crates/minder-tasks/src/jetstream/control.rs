@@ -1,20 +1,19 @@
 //! What people ask about the stream, and how they hear of an end on another machine.
 
+use std::collections::BTreeMap;
+
 use async_nats::Subscriber;
-use async_nats::jetstream::stream::LastRawMessageErrorKind;
 use futures_util::StreamExt as _;
 use minder_core::agenda::Agenda;
-use minder_core::ids::TaskName;
+use minder_core::ids::{TaskName, WorkerName};
+use minder_core::time::WallTime;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::message::from_wire;
+use super::entries::{Entry, LISTED_MAX};
 use super::{JetStream, JetStreamError, cannot};
 use crate::run::{Outcome, Record, Run, RunId, RunState, Verdict};
 use crate::store::{Backlog, Cancelled};
-
-/// How many waiting runs are looked at. A stream that has more says so by its length.
-const LISTED_MAX: usize = 1000;
 
 /// How an attempt at a run ended, as its worker tells it to whoever listens.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -114,70 +113,65 @@ impl JetStream {
         self.client.flush().await.map_err(cannot("have a run stopped"))
     }
 
-    /// The runs that have not ended, the oldest first, no more than 1000, and where in the stream they are.
-    async fn open(&self) -> Result<Vec<(u64, Run)>, JetStreamError> {
-        let all = format!("{}.work.>", self.name);
-        let mut runs = Vec::new();
-        let mut from = 1;
-        while runs.len() < LISTED_MAX {
-            match self.stream.get_first_raw_message_by_subject(&all, from).await {
-                Ok(message) => {
-                    from = message.sequence + 1;
-                    runs.extend(from_wire(&message.payload).ok().map(|run| (message.sequence, run)));
-                }
-                Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => break,
-                Err(error) => return Err(cannot("list the runs")(error)),
-            }
-        }
-        Ok(runs)
-    }
-
     /// The runs that wait or work anywhere, the oldest first, no more than 1000.
     pub(crate) async fn open_runs(&self) -> Result<Vec<Run>, JetStreamError> {
-        Ok(self.open().await?.into_iter().map(|(_, run)| run).collect())
+        Ok(self.entries(0).await?.into_iter().map(|entry| entry.run).collect())
     }
 
     /// Takes a run out of the stream, and has it stopped if it works.
     pub(crate) async fn cancel(&self, id: &RunId, reason: &str) -> Result<Cancelled, JetStreamError> {
-        let found = self.open().await?.into_iter().find(|(_, run)| run.id == *id);
-        let Some((sequence, run)) = found else { return Ok(Cancelled::Unknown) };
-        let consumer = self.consumer(&run.worker).await?;
-        let info = consumer.get_info().await.map_err(cannot("ask who has a run"))?;
-        let deleted = self.stream.delete_message(sequence).await;
-        deleted.map_err(cannot("take a run out of the stream"))?;
+        let found = self.entries(0).await?.into_iter().find(|entry| entry.run.id == *id);
+        let Some(entry) = found else { return Ok(Cancelled::Unknown) };
+        let was_given = entry.sequence <= self.given(&entry.run.worker).await?;
+        self.remove(&entry).await?;
         self.tell_to_stop(&json!({ "run": id.as_str(), "reason": reason })).await?;
-        let was_given = sequence <= info.delivered.stream_sequence;
         Ok(if was_given { Cancelled::Told } else { Cancelled::Now })
     }
 
     /// Takes out what waits, of one task or of all. What works goes on.
     pub(crate) async fn purge(
         &self,
-        agenda: &Agenda,
         task: Option<&TaskName>,
+        now: WallTime,
     ) -> Result<usize, JetStreamError> {
-        let subject = match task.and_then(|task| agenda.task(task)) {
-            Some(task) => self.subject(&task.worker, &task.name),
-            None => format!("{}.work.>", self.name),
-        };
-        let purged = self.stream.purge().filter(subject).await.map_err(cannot("purge the stream"))?;
-        Ok(usize::try_from(purged.purged).unwrap_or(usize::MAX))
+        let (mut count, mut from) = (0, 0);
+        let mut given: BTreeMap<WorkerName, u64> = BTreeMap::new();
+        loop {
+            let entries = self.entries(from).await?;
+            for entry in entries.iter().filter(|entry| task.is_none_or(|task| entry.run.task == *task)) {
+                let worker = &entry.run.worker;
+                let given = match given.get(worker) {
+                    Some(given) => *given,
+                    None => *given.entry(worker.clone()).or_insert(self.given(worker).await?),
+                };
+                if entry.sequence > given || entry.run.not_before > now {
+                    self.remove(entry).await?;
+                    count += 1;
+                }
+            }
+            match entries.last() {
+                Some(last) if entries.len() == LISTED_MAX => from = last.sequence + 1,
+                Some(_) | None => return Ok(count),
+            }
+        }
     }
 
-    /// What waits, by worker and task. Who works on what, the server does not tell by task.
-    pub(crate) async fn backlog(&self, agenda: &Agenda) -> Result<Vec<Backlog>, JetStreamError> {
-        let mut backlog = Vec::new();
-        for (sequence, run) in self.open().await? {
-            if agenda.worker(&run.worker).is_none() {
-                continue;
-            }
-            let consumer = self.consumer(&run.worker).await?;
-            let is_given = sequence <= consumer.cached_info().delivered.stream_sequence;
-            let found = backlog
-                .iter_mut()
-                .find(|entry: &&mut Backlog| entry.worker == run.worker && entry.task == run.task);
+    /// What waits and works, by worker and task.
+    pub(crate) async fn backlog(
+        &self,
+        agenda: &Agenda,
+        now: WallTime,
+    ) -> Result<Vec<Backlog>, JetStreamError> {
+        let mut backlog: Vec<Backlog> = Vec::new();
+        let mut given: BTreeMap<WorkerName, u64> = BTreeMap::new();
+        for worker in agenda.workers() {
+            given.insert(worker.name.clone(), self.given(&worker.name).await?);
+        }
+        for Entry { sequence, run, .. } in self.entries(0).await? {
+            let Some(given) = given.get(&run.worker) else { continue };
+            let is_given = sequence <= *given && run.not_before <= now;
             let (waiting, claimed) = if is_given { (0, 1) } else { (1, 0) };
-            match found {
+            match backlog.iter_mut().find(|entry| entry.worker == run.worker && entry.task == run.task) {
                 Some(entry) => {
                     entry.waiting += waiting;
                     entry.claimed += claimed;

@@ -7,10 +7,11 @@
 //! ```
 //!
 //! What was done on a machine is remembered there, in its own `queue.db`; what waits is with the server alone. In reading order:
-//! [`message`], a run on its way; [`publish`], what goes into the stream; [`puller`], what comes out of it; [`control`], what people
+//! [`message`], a run on its way; [`publish`], what goes into the stream; [`puller`], what comes out of it; [`entries`], what is in it; [`control`], what people
 //! ask about it.
 
 mod control;
+mod entries;
 mod message;
 mod publish;
 mod puller;

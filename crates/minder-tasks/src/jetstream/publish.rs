@@ -2,22 +2,19 @@
 //! the server takes it once, by its message id.
 
 use async_nats::jetstream::message::PublishMessage;
-use async_nats::jetstream::stream::LastRawMessageErrorKind;
 use minder_core::agenda::{Agenda, Bound, Overlap, TaskSpec, WorkerSpec};
 use minder_core::ids::TaskName;
 use minder_core::time::WallTime;
 use serde_json::json;
 
-use super::message::{Given, Times, from_wire, to_wire, waiting};
+use super::entries::Entry;
+use super::message::{Given, Times, to_wire, waiting};
 use super::{JetStream, JetStreamError, cannot};
 use crate::planner::Mark;
 use crate::queue::QueueError;
 use crate::retry;
 use crate::run::{Ask, Offered, Outcome, Run, RunId, Verdict};
 use crate::store::{Store, StoreError};
-
-/// What names a message, for the server to know it again.
-const MESSAGE_ID: &str = "Nats-Msg-Id";
 
 impl JetStream {
     /// As [`Store::offer`], with what is remembered in `store`.
@@ -49,22 +46,25 @@ impl JetStream {
         now: WallTime,
     ) -> Result<Offered, QueueError> {
         let (_, worker) = specs(agenda, &ask.task)?;
-        let subject = self.subject(&worker.name, &ask.task);
         let key = format!("{}@{}", ask.task, ask.due.0);
-        let earlier = self.last_of(&subject).await?;
-        if let Some((id, its_key)) = &earlier {
+        let earlier = match ask.overlap {
+            Overlap::Queue => None,
+            Overlap::Skip | Overlap::Replace => self.last_of(&worker.name, &ask.task).await?,
+        };
+        if let Some(Entry { run, key: its_key, .. }) = &earlier {
             if *its_key == key {
-                return Ok(Offered::Waits(id.clone()));
+                return Ok(Offered::Waits(run.id.clone()));
             }
             if ask.overlap == Overlap::Skip {
-                let reason = format!("run {id} of it waits or works");
+                let reason = format!("run {} of it waits or works", run.id);
                 let id = store.note_skipped(agenda, ask, &reason, now)?;
                 return Ok(Offered::Skipped(id, reason));
             }
         }
         let id = ask.id.clone().unwrap_or_else(|| RunId::new(now));
-        let is_replaced = ask.overlap == Overlap::Replace && earlier.is_some();
-        if !is_replaced {
+        if earlier.is_some() {
+            self.replace(&ask.task, &id).await?;
+        } else {
             match self.room(worker).await? {
                 Room::Free => {}
                 Room::Full => return Ok(Offered::Full),
@@ -73,13 +73,6 @@ impl JetStream {
                     return Ok(Offered::Skipped(id, reason));
                 }
             }
-        } else {
-            let purged = self.stream.purge().filter(&subject).await;
-            purged.map_err(cannot("replace earlier runs"))?;
-            self.tell_to_stop(
-                &json!({ "task": ask.task.as_str(), "reason": format!("replaced by run {id}") }),
-            )
-            .await?;
         }
         let times = Times { due: ask.due, asked: now, not_before: ask.not_before };
         let names = (ask.task.clone(), worker.name.clone());
@@ -164,17 +157,12 @@ impl JetStream {
         sent.await.map(drop).map_err(cannot("offer a run"))
     }
 
-    /// The last run of a subject that has not ended, and what it was offered under.
-    async fn last_of(&self, subject: &str) -> Result<Option<(RunId, String)>, JetStreamError> {
-        match self.stream.get_last_raw_message_by_subject(subject).await {
-            Ok(message) => {
-                let key = message.headers.get(MESSAGE_ID).map(ToString::to_string).unwrap_or_default();
-                let id = from_wire(&message.payload).map_or_else(|_| RunId::known("?"), |run| run.id);
-                Ok(Some((id, key)))
-            }
-            Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => Ok(None),
-            Err(error) => Err(cannot("look for earlier runs")(error)),
+    async fn replace(&self, task: &TaskName, by: &RunId) -> Result<(), JetStreamError> {
+        for entry in self.entries(0).await?.iter().filter(|entry| entry.run.task == *task) {
+            self.remove(entry).await?;
         }
+        let reason = format!("replaced by run {by}");
+        self.tell_to_stop(&json!({ "task": task.as_str(), "reason": reason })).await
     }
 
     async fn room(&self, worker: &WorkerSpec) -> Result<Room, JetStreamError> {
@@ -190,19 +178,14 @@ impl JetStream {
             }
             Bound::Wait => Room::Full,
             Bound::DropOldest => {
-                self.drop_first(&self.subjects(&worker.name), info.delivered.stream_sequence + 1).await?;
+                let entries = self.entries(info.delivered.stream_sequence + 1).await?;
+                // The first that was given to nobody. If somebody is given it just now, it is done all the same.
+                if let Some(oldest) = entries.iter().find(|entry| entry.run.worker == worker.name) {
+                    self.remove(oldest).await?;
+                }
                 Room::Free
             }
         })
-    }
-
-    /// The first that was given to nobody. Somebody may be given it just now: then it is done, and not dropped.
-    async fn drop_first(&self, subjects: &str, from: u64) -> Result<(), JetStreamError> {
-        let Ok(oldest) = self.stream.get_first_raw_message_by_subject(subjects, from).await else {
-            return Ok(());
-        };
-        let deleted = self.stream.delete_message(oldest.sequence).await;
-        deleted.map(drop).map_err(cannot("drop the oldest run"))
     }
 }
 

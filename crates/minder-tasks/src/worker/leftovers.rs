@@ -7,6 +7,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use minder_core::ids::WorkerName;
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
+use super::run_folder;
 use crate::run::Run;
 use crate::state_dir::StateDir;
 
@@ -24,8 +25,13 @@ pub(super) fn resident_of(state: &StateDir, worker: &WorkerName) -> OsString {
 /// Kills every process that says that it belongs to one of these runs, or to a resident of this worker, and is another one than
 /// we. Gives how many.
 pub(super) fn kill(runs: &[Run], state: &StateDir, worker: &WorkerName) -> usize {
-    let mut marks: Vec<Vec<u8>> =
-        runs.iter().map(|run| format!("MINDER_RUN={}", run.id).into_bytes()).collect();
+    // The run's id alone would also mark what a worker of another state does, which shares a server with us.
+    let mut marks: Vec<Vec<u8>> = runs
+        .iter()
+        .map(|run| {
+            [&b"MINDER_OUTPUT="[..], run_folder::output_of(state, run).as_os_str().as_bytes()].concat()
+        })
+        .collect();
     marks.push([RESIDENT.as_bytes(), b"=", resident_of(state, worker).as_bytes()].concat());
     let Ok(processes) = std::fs::read_dir("/proc") else { return 0 };
     let own = std::process::id();

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use crate::run::{RECORD_BYTES_MAX, Record, Run, RunId};
 use crate::state_dir::StateDir;
 
+const OUTPUT: &str = "output.json";
+
 /// Gone when the run has ended. What a worker that has died has left goes when the next one begins.
 #[derive(Debug)]
 pub(super) struct RunFolder {
@@ -33,7 +35,7 @@ impl RunFolder {
 
     /// The file that it may write one to.
     pub(super) fn output(&self) -> PathBuf {
-        self.path.join("output.json")
+        self.path.join(OUTPUT)
     }
 
     /// What it has written. The error says what is wrong with it.
@@ -58,6 +60,11 @@ impl Drop for RunFolder {
 /// Removes what a run has left whose worker has died.
 pub(super) fn forget(state: &StateDir, run: &Run) {
     remove(&of(state, &run.id, run.attempt));
+}
+
+/// The file that a run may write its record to, and that no other run has.
+pub(super) fn output_of(state: &StateDir, run: &Run) -> PathBuf {
+    of(state, &run.id, run.attempt).join(OUTPUT)
 }
 
 fn of(state: &StateDir, id: &RunId, attempt: u32) -> PathBuf {

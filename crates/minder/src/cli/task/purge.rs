@@ -35,7 +35,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Ended, Complaint> {
         None => None,
     };
     let scope = if arguments.ended { Scope::Ended } else { Scope::Waiting };
-    let count = tasks.ask(tasks.queue.purge(&tasks.agenda, task, scope, wall()))?;
+    let count = tasks.ask(tasks.queue.purge(task, scope, wall()))?;
     let done = match scope {
         Scope::Waiting => "cancelled",
         Scope::Ended => "forgotten",
