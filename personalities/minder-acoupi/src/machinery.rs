@@ -18,6 +18,8 @@ use crate::settings::Settings;
 
 /// How long workers may take to finish what they do, and minder to end.
 const ENDING: Duration = Duration::from_secs(660);
+/// How long a daemon may take to say that it is there, after who started it has gone on.
+const APPEARING: Duration = Duration::from_secs(2);
 /// How long minder may take until its workers work.
 const BEGINNING: Duration = Duration::from_secs(60);
 
@@ -95,16 +97,20 @@ pub(crate) fn await_workers(
     declared: &[&str],
     limit: Duration,
 ) -> Result<Vec<String>, String> {
-    let end = Instant::now() + limit;
+    let begin = Instant::now();
+    let (end, appearing) = (begin + limit, begin + APPEARING.min(limit));
     loop {
-        let missing: Vec<String> = match workers(settings, declared) {
+        let missing: Option<Vec<String>> = match workers(settings, declared) {
             Workers::Available(workers) => {
-                workers.into_iter().filter(|(_, works)| !works).map(|(name, _)| name).collect()
+                Some(workers.into_iter().filter(|(_, works)| !works).map(|(name, _)| name).collect())
             }
-            Workers::Unavailable => return Err("minder has ended; see its log".into()),
+            Workers::Unavailable if Instant::now() >= appearing => {
+                return Err(format!("minder has ended; see {}", settings.log("minder").display()));
+            }
+            Workers::Unavailable => None,
             Workers::Unknown(why) => return Err(why),
         };
-        if missing.is_empty() || Instant::now() >= end {
+        if let Some(missing) = missing.filter(|missing| missing.is_empty() || Instant::now() >= end) {
             return Ok(missing);
         }
         // They ring no bell before they are there; this is a person who waits for a moment.

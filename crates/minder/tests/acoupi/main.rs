@@ -7,6 +7,7 @@ mod failing;
 mod home;
 mod original;
 mod power;
+mod sending;
 mod setting_up;
 mod status;
 mod telling;

@@ -48,7 +48,7 @@ impl Pair {
         // Neither starts anything here: it is what they say that is compared.
         for home in [&theirs, &ours] {
             let text = include_str!("systemctl.sh").replace("value Type", "echo none");
-            home.program("systemctl", &text.replace("setsid", ": setsid"));
+            home.program("systemctl", &text.replace("exec setsid", ":"));
             home.program("arecord", ARECORD);
         }
         theirs.write("python/pyaudio.py", SOUND);

@@ -21,7 +21,7 @@ start)
     if [ "$(value Type)" = forking ]; then
         $(value ExecStart) < /dev/null >> "$S/$unit.out" 2>&1 || { echo failed > "$S/$unit"; exit 1; }
     else
-        setsid $(value ExecStart) < /dev/null >> "$S/$unit.out" 2>&1 &
+        eval "exec setsid $(value ExecStart)" < /dev/null >> "$S/$unit.out" 2>&1 &
         echo $! > "$S/$unit.pid"
     fi
     echo active > "$S/$unit"

@@ -101,11 +101,9 @@ fn steps(
         write_row(program, record, undo)?;
     }
     begin_work(acoupi, &boot, interruption, undo)?;
-    if machinery::is_active(&acoupi.settings) {
-        // Whoever asks at once how it is shall not be told of what is about to begin. That a worker does not work is for
-        // `status` to say: the deployment has begun, and what is enabled is started again and again.
-        let _ = machinery::await_workers(&acoupi.settings, &workers::names(&loaded.program), SETTLING);
-    }
+    // Whoever asks at once how it is shall not be told of what is about to begin. That a worker does not work is for `status`
+    // to say: the deployment has begun, and what is enabled is started again and again.
+    let _ = machinery::await_workers(&acoupi.settings, &workers::names(&loaded.program), SETTLING);
     Ok(())
 }
 
