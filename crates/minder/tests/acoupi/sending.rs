@@ -39,7 +39,9 @@ fn answer(mut stream: TcpStream, tell: &Sender<(String, String)>) -> std::io::Re
     }
     let mut body = vec![0; length];
     reader.read_exact(&mut body)?;
-    stream.write_all(b"HTTP/1.1 200 OK\r\nAllow: OPTIONS, POST\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}")?;
+    stream.write_all(
+        b"HTTP/1.1 200 OK\r\nAllow: OPTIONS, POST\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}",
+    )?;
     let method = first.split(' ').next().unwrap_or_default().to_owned();
     // The test has ended when nobody listens.
     let _ = tell.send((method, String::from_utf8_lossy(&body).into_owned()));
