@@ -1,11 +1,12 @@
 //! `cargo xtask setup`: what the tests need and a fresh machine does not have.
 //!
-//! The real Supervisor, superlance, Circus, chaussette and acoupi, and what the example of Python applications runs, go into a virtual environment
+//! The real Supervisor, superlance, Circus, chaussette and acoupi, and what the example of Python applications runs, go into virtual environments
 //! in `target/`; nothing else of the user's Python is touched. System packages are installed only where they are
 //! missing and only by root; otherwise the command to type is printed.
 
 use crate::step::{self, Problem};
 use crate::workspace;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// What goes into the virtual environment: the originals, then what `examples/pyapps` runs.
@@ -20,8 +21,10 @@ const PINS: &[&str] = &[
     "gunicorn==23.0.0",
     "celery==5.5.3",
     "redis==5.2.1",
-    "acoupi==0.8.0",
 ];
+
+/// The real acoupi.
+const ACOUPI: &[&str] = &["acoupi==0.8.0"];
 
 /// A program of the system, the package that has it, and what for.
 const PROGRAMS: &[(&str, &[&str], &str)] = &[
@@ -52,17 +55,22 @@ const PROGRAMS: &[(&str, &[&str], &str)] = &[
 /// When something is missing that cannot be provided.
 pub(crate) fn run() -> Result<(), Problem> {
     packages()?;
-    let venv = workspace::reference_venv();
+    environment(&workspace::reference_venv(), PINS)?;
+    environment(&workspace::acoupi_venv(), ACOUPI)
+}
+
+/// A virtual environment with these packages, unless it is there already.
+fn environment(venv: &Path, pins: &[&str]) -> Result<(), Problem> {
     let stamp = venv.join("pins.txt");
-    let wanted = PINS.join("\n");
+    let wanted = pins.join("\n");
     if std::fs::read_to_string(&stamp).is_ok_and(|text| text == wanted) {
         println!("✔ the originals are in {}", venv.display());
         return Ok(());
     }
-    step::run("a virtual environment", Command::new("python3").args(["-m", "venv", "--clear"]).arg(&venv))?;
+    step::run("a virtual environment", Command::new("python3").args(["-m", "venv", "--clear"]).arg(venv))?;
     let mut pip = Command::new(venv.join("bin/python"));
-    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).args(PINS);
-    step::run(&format!("{} from PyPI", PINS.join(", ")), &mut pip)?;
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).args(pins);
+    step::run(&format!("{} from PyPI", pins.join(", ")), &mut pip)?;
     std::fs::write(&stamp, wanted).map_err(|error| Problem::File(stamp.display().to_string(), error))
 }
 

@@ -22,6 +22,7 @@ pub(crate) fn run(words: &[String]) -> Result<(), Problem> {
         command.env("RUST_TEST_THREADS", threads.to_string());
     }
     command.env("MINDER_REFERENCE_VENV", workspace::reference_venv());
+    command.env("MINDER_ACOUPI_VENV", workspace::acoupi_venv());
     command.env("MINDER_BIN", workspace::target().join("debug/minder")).env("RUST_BACKTRACE", "0");
     if flags.iter().any(|flag| *flag == "--original-twice") {
         command.env("MINDER_PROOF_SUBJECT", "original");

@@ -20,6 +20,11 @@ pub(crate) fn reference_venv() -> PathBuf {
     target().join("reference-venv")
 }
 
+/// The virtual environment of the real acoupi, whose packages would change how Circus's client prints.
+pub(crate) fn acoupi_venv() -> PathBuf {
+    target().join("acoupi-venv")
+}
+
 /// cargo, in the root.
 pub(crate) fn cargo() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));

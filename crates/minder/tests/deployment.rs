@@ -133,7 +133,7 @@ fn answers_that_cannot_be_are_said_to_be_wrong() {
     assert!(far.err.contains("--latitude: latitude must be between -90 and 90"), "{}", far.err);
     let silent = minder(&home, &["start", "--latitude", "1", "--longitude", "0"]);
     assert!(silent.status == 2 && silent.err.contains("give it by --name"), "{silent:?}");
-    home.write("site/minder.toml", "[program.x]\ncomand = \"a\"\n");
+    home.write("site/minder.toml", "[program.x]\ncommand = \"a\"\ncomand = \"a\"\n");
     let broken = minder(&home, &["start"]);
     assert!(broken.status == 1 && broken.err.contains("comand"), "{broken:?}");
 }

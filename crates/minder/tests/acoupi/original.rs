@@ -79,12 +79,12 @@ impl Pair {
 }
 
 fn original() -> PathBuf {
-    let default = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/reference-venv");
-    let venv = PathBuf::from(std::env::var("MINDER_REFERENCE_VENV").unwrap_or_else(|_| default.to_owned()));
+    let default = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/acoupi-venv");
+    let venv = PathBuf::from(std::env::var("MINDER_ACOUPI_VENV").unwrap_or_else(|_| default.to_owned()));
     let acoupi = venv.join("bin/acoupi");
     assert!(
         acoupi.exists(),
-        "no reference at {}: run the tests with `cargo xtask test`, which installs it, or set MINDER_REFERENCE_VENV",
+        "no reference at {}: run the tests with `cargo xtask test`, which installs it, or set MINDER_ACOUPI_VENV",
         venv.display()
     );
     acoupi

@@ -5,12 +5,12 @@ use std::process::Command;
 
 /// Runs a script with the real acoupi in a directory, and gives what it printed.
 pub(crate) fn acoupi(directory: &Path, script: &str) -> String {
-    let default = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/reference-venv");
-    let venv = PathBuf::from(std::env::var("MINDER_REFERENCE_VENV").unwrap_or_else(|_| default.to_owned()));
+    let default = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/acoupi-venv");
+    let venv = PathBuf::from(std::env::var("MINDER_ACOUPI_VENV").unwrap_or_else(|_| default.to_owned()));
     let python = venv.join("bin/python");
     assert!(
         python.exists(),
-        "no reference at {}: run the tests with `cargo xtask test`, which installs it, or set MINDER_REFERENCE_VENV",
+        "no reference at {}: run the tests with `cargo xtask test`, which installs it, or set MINDER_ACOUPI_VENV",
         venv.display()
     );
     let prelude = "import datetime, json, sqlite3, sys\nfrom pathlib import Path\nfrom uuid import UUID\n\
