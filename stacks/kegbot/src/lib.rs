@@ -1,0 +1,6 @@
+//! Kegbot.
+pub mod api;
+pub mod core;
+pub mod json;
+pub mod kbsp;
+pub mod kegnet;
