@@ -1,6 +1,6 @@
 //! The threads of a program, which all of Kegbot's programs tell of in the same words.
 
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -39,13 +39,15 @@ enum Never {}
 pub struct Threads {
     log: Logger,
     running: Vec<Running>,
+    ends: Sender<&'static str>,
 }
 
 impl Threads {
-    /// None yet. `log` is the program's main logger.
+    /// None yet, and the end on which the name of each thread comes when it has ended. `log` is the program's main logger.
     #[must_use]
-    pub const fn new(log: Logger) -> Self {
-        Self { log, running: Vec::new() }
+    pub fn new(log: Logger) -> (Self, Receiver<&'static str>) {
+        let (ends, ended) = channel();
+        (Self { log, running: Vec::new(), ends }, ended)
     }
 
     /// Starts one. It ends when `body` does; what goes wrong in it is logged in the thread's name.
@@ -59,7 +61,7 @@ impl Threads {
     ) -> Result<(), Failure> {
         self.log.info(&format!("starting thread \"{name}\""));
         let (here, over) = channel();
-        let log = self.log.named(name);
+        let (log, ends) = (self.log.named(name), self.ends.clone());
         let thread = thread::Builder::new().name(name.to_owned()).spawn(move || {
             let _here = here;
             if let Err(failure) = body() {
@@ -67,6 +69,8 @@ impl Threads {
                 log.error(&format!("Error was: {}: {}", failure.kind, failure.text));
                 log.error("Exiting thread.");
             }
+            // Nobody may wait for it.
+            let _ = ends.send(name);
         });
         let thread =
             thread.map_err(|error| Failure::new("error", format!("no thread for {name}: {error}")))?;
@@ -74,15 +78,10 @@ impl Threads {
         Ok(())
     }
 
-    /// The threads that have ended.
-    pub fn ended(&self) -> impl Iterator<Item = &'static str> {
-        self.running.iter().filter(|one| one.thread.is_finished()).map(|one| one.name)
-    }
-
     /// Waits for each of them, for a while, and tells of it. They have been asked to end before.
-    pub fn stop(&mut self) {
+    pub fn stop(self) {
         self.log.info("Stopping all service threads.");
-        for one in self.running.drain(..) {
+        for one in self.running {
             if one.thread.is_finished() {
                 continue;
             }
@@ -96,11 +95,5 @@ impl Threads {
             }
         }
         self.log.info("All service threads stopped.");
-    }
-
-    /// How many have been started.
-    #[must_use]
-    pub fn count(&self) -> usize {
-        self.running.len()
     }
 }
