@@ -13,7 +13,8 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("minder-tasks", &["minder-core", "minder-schedule"]),
     ("minder-deployment", &["minder-core"]),
     ("minder-recorder", &["minder-schedule"]),
-    ("minder-brewpi", &["minder-zmtp"]),
+    ("minder-brewpi", &["minder-page", "minder-zmtp"]),
+    ("minder-page", &[]),
     (
         "minder-acoupi",
         &[
