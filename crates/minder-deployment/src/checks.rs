@@ -145,12 +145,18 @@ fn free_space(path: &Path, needed: u64) -> Result<(), String> {
         return Ok(());
     }
     let lacking = shown(needed - free);
-    Err(format!("{} has {} free, {} are needed: {lacking} too few", there.display(), shown(free), shown(needed)))
+    Err(format!(
+        "{} has {} free, {} are needed: {lacking} too few",
+        there.display(),
+        shown(free),
+        shown(needed)
+    ))
 }
 
 /// In the units of a `minder.toml`, which are powers of two, so that who wrote a size finds it again.
 fn shown(bytes: u64) -> String {
-    let unit = [("GB", 1_u64 << 30), ("MB", 1 << 20), ("KB", 1 << 10)].into_iter().find(|(_, each)| bytes >= *each);
+    let unit =
+        [("GB", 1_u64 << 30), ("MB", 1 << 20), ("KB", 1 << 10)].into_iter().find(|(_, each)| bytes >= *each);
     match unit {
         Some((unit, each)) if bytes.is_multiple_of(each) => format!("{} {unit}", bytes / each),
         Some((unit, each)) => {

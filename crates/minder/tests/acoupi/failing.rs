@@ -123,13 +123,17 @@ fn who_comes_second_looks_at_nothing_and_undoes_nothing() {
     std::io::BufRead::read_line(&mut told, &mut line).expect("it holds the lock");
     // flock waits for the sleep, which holds the lock too.
     let said = home.acoupi(&START);
-    let sleep = std::fs::read_to_string(format!("/proc/{0}/task/{0}/children", first.id())).unwrap_or_default();
+    let sleep =
+        std::fs::read_to_string(format!("/proc/{0}/task/{0}/children", first.id())).unwrap_or_default();
     for pid in sleep.split_whitespace() {
         crate::home::kill(pid.parse().expect("a number"), "KILL");
     }
     first.wait().expect("ended");
     assert_eq!(said.status, 1, "{said:?}");
     assert!(said.err.contains("another command begins or ends a deployment here"), "{said:?}");
-    assert!(!home.path("looked").exists(), "what the first one makes meanwhile is not the second one's to remove");
+    assert!(
+        !home.path("looked").exists(),
+        "what the first one makes meanwhile is not the second one's to remove"
+    );
     assert!(home.deployment().is_null());
 }

@@ -93,3 +93,14 @@ fn a_record_without_services_is_no_active_deployment() {
     let info = "        info\n  started on : Monday, 01. January 2024 10:00AM\n        name : b\n";
     assert!(status.ends_with(info), "{status}");
 }
+
+#[test]
+fn a_record_that_cannot_be_read_is_said_to_be_in_the_way() {
+    let home = Home::recording(Init::Systemd);
+    home.write(".acoupi/config/deployment.json", "{");
+    let status = home.acoupi(&["deployment", "status"]).out;
+    let path = home.path(".acoupi/config/deployment.json");
+    let part = format!("● Deployment\n      status : inactive\n\n               {}: ", path.display());
+    assert!(status.contains(&part), "{status}");
+    assert!(status.ends_with("Mend or remove it; until then nothing begins or ends.\n"), "{status}");
+}

@@ -47,13 +47,16 @@ pub(crate) fn run(acoupi: &mut Acoupi, _: &Parsed) -> Result<(), Failure> {
     let states = services(acoupi, &boot, &units);
     let names = loaded.as_ref().map(|loaded| workers::names(&loaded.program)).unwrap_or_default();
     let working = machinery::workers(&acoupi.settings, &names);
-    let record = Deployment::read(&acoupi.settings.deployment_file).ok().flatten();
+    let record = Deployment::read(&acoupi.settings.deployment_file);
     acoupi.terminal.clear();
     acoupi.terminal.echo("Acoupi status:");
     show_services(acoupi, &boot, &units, states);
     show_workers(acoupi, &working);
     show_program(acoupi, &program);
-    show_deployment(acoupi, record.as_ref(), states);
+    match record {
+        Ok(record) => show_deployment(acoupi, record.as_ref(), states),
+        Err(error) => show_broken_record(acoupi, &error.to_string()),
+    }
     Ok(())
 }
 
@@ -181,6 +184,15 @@ fn show_program(acoupi: &mut Acoupi, state: &ProgramState) {
             note(acoupi, &why.lines().collect::<Vec<_>>());
         }
     }
+}
+
+/// As in the original, what cannot be read is no deployment; here it is said why, and how to go on.
+fn show_broken_record(acoupi: &mut Acoupi, why: &str) {
+    header(acoupi, Colour::Yellow, "Deployment");
+    field(acoupi, "status", "inactive", Colour::Blue);
+    let path = acoupi.settings.deployment_file.display().to_string();
+    let what = format!("{path}: {why}");
+    note(acoupi, &[what, "Mend or remove it; until then nothing begins or ends.".to_owned()]);
 }
 
 fn show_deployment(acoupi: &mut Acoupi, record: Option<&Deployment>, states: [ServiceState; 2]) {
