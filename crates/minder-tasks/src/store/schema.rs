@@ -7,10 +7,10 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use super::StoreError;
 
 /// `user_version` of what we write.
-pub(super) const VERSION: i64 = 2;
+pub(super) const VERSION: i64 = 3;
 
 /// From each version to the next; the first makes a new database.
-const STEPS: [&str; 2] = [FIRST, RECEIPTS];
+const STEPS: [&str; 3] = [FIRST, RECEIPTS, DEATHS];
 
 /// Times are microseconds since 1970, durations microseconds.
 const FIRST: &str = "
@@ -68,6 +68,9 @@ ALTER TABLE runs ADD COLUMN after TEXT;
 ALTER TABLE runs ADD COLUMN receipt TEXT;
 CREATE INDEX working ON runs (task) WHERE state = 'claimed';
 ";
+
+/// When a process of a worker last died.
+const DEATHS: &str = "ALTER TABLE workers ADD COLUMN died INTEGER";
 
 /// Brings a database to [`VERSION`], or leaves it as it was.
 pub(super) fn migrate(connection: &Connection, path: &Path) -> Result<(), StoreError> {

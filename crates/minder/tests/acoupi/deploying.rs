@@ -183,8 +183,9 @@ fn what_nobody_has_stored_yet_is_kept_when_a_deployment_ends_and_what_is_not_our
     // As if the disk had been full when it was to be stored.
     let left = home.path("tmp/20240601_220000.wav");
     let at = sound.windows(10).position(|part| part == b"Timestamp:").expect("a time") + 10;
+    let year = sound[at..].windows(2).position(|part| part == b"20").expect("a year") + at;
     let mut other = sound.clone();
-    other[at..at + 4].copy_from_slice(b"2024");
+    other[year..year + 4].copy_from_slice(b"2024");
     std::fs::write(&left, other).expect("written");
     home.write("tmp/song.wav", "of somebody else");
     let said = home.acoupi(&["deployment", "stop"]);
