@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use minder_kegbot_app::Log;
-use minder_kegbot_app::flags::Values;
 use minder_page::Settings;
 
 use super::{outbox, simulate_board};
@@ -72,10 +71,10 @@ struct Server {
     #[arg(long, value_name = "FILE", default_value = "kegbot.sqlite")]
     database: PathBuf,
     /// The key that changes need; any will do without one
-    #[arg(long, value_name = "KEY")]
+    #[arg(long, alias = "api_key", value_name = "KEY")]
     api_key: Option<String>,
     /// Where the core listens, for pours as they happen
-    #[arg(long, value_name = "HOST:PORT", default_value = "localhost:9805")]
+    #[arg(long, alias = "kb_core_addr", value_name = "HOST:PORT", default_value = "localhost:9805")]
     kb_core_addr: Address,
 }
 
@@ -87,13 +86,13 @@ struct Web {
     #[command(flatten)]
     names: Names,
     /// Where the server's interface is
-    #[arg(long, value_name = "URL", default_value = "http://localhost:8000/api/")]
+    #[arg(long, alias = "api_url", value_name = "URL", default_value = "http://localhost:8000/api/")]
     api_url: String,
     /// The key that the server knows this machine by
-    #[arg(long, value_name = "KEY", default_value = "")]
+    #[arg(long, alias = "api_key", value_name = "KEY", default_value = "")]
     api_key: String,
     /// Where the core listens, for pours as they happen
-    #[arg(long, value_name = "HOST:PORT", default_value = "localhost:9805")]
+    #[arg(long, alias = "kb_core_addr", value_name = "HOST:PORT", default_value = "localhost:9805")]
     kb_core_addr: Address,
 }
 
@@ -156,7 +155,7 @@ fn server(words: Server) -> Result<(), String> {
     let store = Store::open(&words.database).map_err(|error| error.to_string())?;
     let settings = settings(words.listen, words.names)?;
     let source = Source::Store(Rc::new(store));
-    let core = core(words.kb_core_addr)?;
+    let core = core(words.kb_core_addr);
     web::run(&settings, "A simulated Kegbot", source, words.api_key, Some(core))
         .map_err(|error| error.to_string())
 }
@@ -164,7 +163,7 @@ fn server(words: Server) -> Result<(), String> {
 fn pages(words: Web) -> Result<(), String> {
     let api = Api::new(&words.api_url, &words.api_key, Duration::from_secs(10));
     let settings = settings(words.listen, words.names)?;
-    let core = core(words.kb_core_addr)?;
+    let core = core(words.kb_core_addr);
     web::run(&settings, "Kegbot", Source::Server(api), None, Some(core)).map_err(|error| error.to_string())
 }
 
@@ -181,7 +180,6 @@ fn settings(listen: SocketAddr, names: Names) -> Result<Settings, String> {
 }
 
 /// A connection to the core whose coming and going nobody is told of.
-fn core(address: Address) -> Result<Client, String> {
-    let quiet = Values::default();
-    Ok(Client::new(address, Log::open(&quiet)?.logger("kegnet")))
+fn core(address: Address) -> Client {
+    Client::new(address, Log::silent().logger("kegnet"))
 }

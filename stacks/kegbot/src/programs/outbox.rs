@@ -18,10 +18,22 @@ pub(super) struct Words {
     #[arg(long, value_name = "FILE", global = true)]
     outbox: Option<PathBuf>,
     /// The core's --api_url
-    #[arg(long, value_name = "URL", default_value = "http://localhost:8000/api/", global = true)]
+    #[arg(
+        long,
+        alias = "api_url",
+        value_name = "URL",
+        default_value = "http://localhost:8000/api/",
+        global = true
+    )]
     api_url: String,
     /// The core's --kb_core_bind_addr
-    #[arg(long, value_name = "HOST:PORT", default_value = "localhost:9805", global = true)]
+    #[arg(
+        long,
+        alias = "kb_core_bind_addr",
+        value_name = "HOST:PORT",
+        default_value = "localhost:9805",
+        global = true
+    )]
     kb_core_bind_addr: Address,
     #[command(subcommand)]
     action: Action,

@@ -60,7 +60,15 @@ pub struct Board {
     hello_at: Duration,
     outputs: BTreeMap<u8, Duration>,
     reader: Reader,
+    greeted: Greeted,
     said: Vec<Message>,
+}
+
+/// Whether somebody has asked for it since it was switched on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Greeted {
+    NotYet,
+    Yes,
 }
 
 impl Board {
@@ -83,6 +91,7 @@ impl Board {
             hello_at: HELLO_EVERY,
             outputs: BTreeMap::new(),
             reader: Reader::new(CrcCheck::Ignored),
+            greeted: Greeted::NotYet,
             said: Vec::new(),
         };
         board.hello();
@@ -108,7 +117,10 @@ impl Board {
         for found in self.reader.feed(bytes) {
             let Found::Frame(frame) = found else { continue };
             match Message::decode(&frame) {
-                Ok(Message::Ping) => self.hello(),
+                Ok(Message::Ping) => {
+                    self.hello();
+                    self.begin_for_host();
+                }
                 Ok(Message::SetOutput { output_id: Some(id), output_mode: Some(mode) }) => self.set(id, mode),
                 Ok(Message::SetSerialNumber { serial_number: Some(number) }) => self.name(number),
                 Ok(_) | Err(_) => {}
@@ -197,6 +209,16 @@ impl Board {
         if self.firmware >= 18 && self.up >= self.hello_at {
             self.hello_at = self.up + HELLO_EVERY;
             self.hello();
+        }
+    }
+
+    /// A real board begins anew when its port is opened, and tells of its meters then. A pseudo-terminal does not tell that it
+    /// was opened, but the first ping comes just behind.
+    fn begin_for_host(&mut self) {
+        if self.greeted == Greeted::NotYet {
+            self.greeted = Greeted::Yes;
+            self.meters.values_mut().for_each(|meter| meter.told = None);
+            self.report();
         }
     }
 
@@ -356,6 +378,8 @@ mod tests {
         board.jump("flow0", 5000.0);
         board.pass(Duration::from_millis(200));
         text(&mut board);
+        board.hear(&Message::Ping.encode().encode());
+        board.said();
         board.hear(&Message::Ping.encode().encode());
         assert_eq!(text(&mut board), ["<HelloMessage: firmware_version=10>"]);
         board.reset();
