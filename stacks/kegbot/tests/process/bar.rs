@@ -68,7 +68,7 @@ impl Bar {
         let mut core = self.start("kegbot_core.py", &words);
         let line = core.wait_for("Starting server on ('localhost', ");
         let port = line.rsplit(", ").next().and_then(|rest| rest.trim_end_matches(')').parse().ok());
-        core.wait_for("All threads started.");
+        core.wait_until_said("All threads started.");
         (core, port.expect("a port"))
     }
 }
@@ -134,6 +134,14 @@ impl Running {
                     panic!("it ended without `{text}`:\n{}", self.said.join("\n"))
                 }
             }
+        }
+    }
+
+    /// Waits until it has said this, be it before or behind what was waited for last.
+    #[track_caller]
+    pub(crate) fn wait_until_said(&mut self, text: &str) {
+        if !self.said.iter().any(|line| line.contains(text)) {
+            self.wait_for(text);
         }
     }
 

@@ -85,7 +85,7 @@ fn a_core_that_comes_late_gets_every_tick() {
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let _board = board(&bar, "wait 500ms\npour flow0 1500ticks in 2s\n");
     let mut daemon = daemon(&bar, port);
-    daemon.wait_for("Connection failed. Retry in 5 seconds.");
+    daemon.wait_until_said("Connection failed. Retry in 5 seconds.");
     daemon.wait_for("meter_reading=1500>");
     let (url, bind) = (format!("--api_url={api_url}"), format!("--kb_core_bind_addr=localhost:{port}"));
     let _core = bar.start("kegbot_core.py", &[&url, &bind, "--outbox=outbox.sqlite"]);

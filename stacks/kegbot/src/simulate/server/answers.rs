@@ -55,11 +55,11 @@ pub struct Answer {
 }
 
 impl Answer {
-    fn object(object: Value) -> Result<Self, Refused> {
+    fn object(object: &Value) -> Result<Self, Refused> {
         Ok(Self { status: 200, body: json!({ "object": object, "meta": { "result": "ok" } }) })
     }
 
-    fn objects(objects: Vec<Value>) -> Result<Self, Refused> {
+    fn objects(objects: &[Value]) -> Result<Self, Refused> {
         Ok(Self { status: 200, body: json!({ "objects": objects, "meta": { "result": "ok" } }) })
     }
 
@@ -134,8 +134,8 @@ fn answered(store: &Store, question: &Question<'_>, now: i64) -> Result<Answer, 
     // Some servers have the version in the path.
     let path = question.path.strip_prefix(&["v1"]).unwrap_or(question.path);
     match (question.verb, path) {
-        (Verb::Get, ["taps"]) => Answer::objects(taps(store)?),
-        (Verb::Get, ["taps", name]) => Answer::object(tap_json(store, &known_tap(store, name)?)?),
+        (Verb::Get, ["taps"]) => Answer::objects(&taps(store)?),
+        (Verb::Get, ["taps", name]) => Answer::object(&tap_json(store, &known_tap(store, name)?)?),
         (Verb::Post, ["taps", name]) => {
             keyed(question)?;
             pour(store, question, name, now)
@@ -143,11 +143,11 @@ fn answered(store: &Store, question: &Question<'_>, now: i64) -> Result<Answer, 
         (Verb::Get, ["drinks"]) => {
             let start = (question.query)("start").and_then(|start| start.parse().ok());
             let drinks = store.drinks(100, start)?;
-            Answer::objects(drinks.iter().map(drink_json).collect())
+            Answer::objects(&drinks.iter().map(drink_json).collect::<Vec<_>>())
         }
         (Verb::Get, ["drinks", id]) => {
             let drink = id.parse().ok().map(|id| store.drink(id)).transpose()?.flatten();
-            Answer::object(drink_json(&drink.ok_or_else(missing)?))
+            Answer::object(&drink_json(&drink.ok_or_else(missing)?))
         }
         (_, ["cancel-drink"]) => {
             keyed(question)?;
@@ -156,7 +156,7 @@ fn answered(store: &Store, question: &Question<'_>, now: i64) -> Result<Answer, 
         (Verb::Get, ["auth-tokens", device, value]) => {
             keyed(question)?;
             let token = store.token(device, &value.to_lowercase())?;
-            Answer::object(token_json(&token.ok_or_else(missing)?))
+            Answer::object(&token_json(&token.ok_or_else(missing)?))
         }
         (Verb::Post, ["auth-tokens", device, value, "assign"]) => {
             keyed(question)?;
@@ -164,12 +164,12 @@ fn answered(store: &Store, question: &Question<'_>, now: i64) -> Result<Answer, 
         }
         (Verb::Get, ["thermo-sensors"]) => {
             let sensors = store.sensors()?;
-            Answer::objects(sensors.into_iter().map(|(id, name)| sensor_json(id, &name)).collect())
+            Answer::objects(&sensors.into_iter().map(|(id, name)| sensor_json(id, &name)).collect::<Vec<_>>())
         }
         (Verb::Get, ["thermo-sensors", name]) => sensor(store, name),
         (Verb::Get, ["thermo-sensors", name, "logs"]) => {
             let all = store.temperatures(name)?;
-            Answer::objects(all.iter().map(temperature_json).collect())
+            Answer::objects(&all.iter().map(temperature_json).collect::<Vec<_>>())
         }
         (Verb::Post, ["thermo-sensors", name]) => {
             keyed(question)?;
@@ -177,13 +177,13 @@ fn answered(store: &Store, question: &Question<'_>, now: i64) -> Result<Answer, 
         }
         (Verb::Get, ["sound-events"]) => {
             keyed(question)?;
-            Answer::objects(Vec::new())
+            Answer::objects(&[])
         }
         (Verb::Get, ["status"]) => {
             keyed(question)?;
-            Answer::object(status(store)?)
+            Answer::object(&status(store)?)
         }
-        (Verb::Get, ["version"]) => Answer::object(json!({ "server_version": env!("CARGO_PKG_VERSION") })),
+        (Verb::Get, ["version"]) => Answer::object(&json!({ "server_version": env!("CARGO_PKG_VERSION") })),
         (Verb::Post, ["controllers"]) => {
             keyed(question)?;
             controller(store, question)
@@ -248,7 +248,7 @@ fn pour(store: &Store, question: &Question<'_>, name: &str, now: i64) -> Result<
     let duration = whole(question, "duration")?.unwrap_or(0);
     let id = store.record(&tap, &NewDrink { ticks, volume_ml, time, duration, username })?;
     let drink = store.drink(id)?.ok_or_else(missing)?;
-    Answer::object(drink_json(&drink))
+    Answer::object(&drink_json(&drink))
 }
 
 fn cancel(store: &Store, question: &Question<'_>) -> Result<Answer, Refused> {
@@ -258,7 +258,7 @@ fn cancel(store: &Store, question: &Question<'_>) -> Result<Answer, Refused> {
     let drink = store.drink(id)?.ok_or_else(missing)?;
     let spilled = value("spilled").is_some_and(|text| matches!(text.as_str(), "1" | "true" | "True" | "on"));
     store.cancel(&drink, if spilled { Fate::Spilled } else { Fate::NeverPoured })?;
-    Answer::object(drink_json(&drink))
+    Answer::object(&drink_json(&drink))
 }
 
 fn assign(store: &Store, question: &Question<'_>, device: &str, value: &str) -> Result<Answer, Refused> {
@@ -271,14 +271,14 @@ fn assign(store: &Store, question: &Question<'_>, device: &str, value: &str) -> 
         return Err(Refused::bad("Token is already bound to a user"));
     }
     store.assign(device, value, &username)?;
-    Answer::object(token_json(&store.token(device, value)?.ok_or_else(missing)?))
+    Answer::object(&token_json(&store.token(device, value)?.ok_or_else(missing)?))
 }
 
 fn sensor(store: &Store, name: &str) -> Result<Answer, Refused> {
     let found = store.sensors()?.into_iter().find(|(_, known)| known == name);
     let (id, name) = found.ok_or_else(missing)?;
     let last = store.last_temperature(&name)?;
-    Answer::object(json!({
+    Answer::object(&json!({
         "sensor": sensor_json(id, &name),
         "last_temp": last.as_ref().map(|last| last.degrees),
         "last_time": last.as_ref().map(|last| moment(last.time)),
@@ -293,7 +293,7 @@ fn warm(store: &Store, question: &Question<'_>, name: &str, now: i64) -> Result<
         return Err(Refused::bad("Temperature out of bounds"));
     }
     let row = store.warm(name, degrees, now)?.ok_or_else(missing)?;
-    Answer::object(temperature_json(&row))
+    Answer::object(&temperature_json(&row))
 }
 
 fn controller(store: &Store, question: &Question<'_>) -> Result<Answer, Refused> {
@@ -301,7 +301,7 @@ fn controller(store: &Store, question: &Question<'_>) -> Result<Answer, Refused>
     let name = name.ok_or_else(|| Refused::field("name", "This field is required."))?;
     let id = store.add_controller(&name)?;
     let id = id.ok_or_else(|| Refused::field("name", "Controller with this Name already exists."))?;
-    Answer::object(json!({ "id": id, "name": name, "model_name": "unknown", "serial_number": "unknown" }))
+    Answer::object(&json!({ "id": id, "name": name, "model_name": "unknown", "serial_number": "unknown" }))
 }
 
 fn flow_meter(store: &Store, question: &Question<'_>) -> Result<Answer, Refused> {
@@ -319,7 +319,7 @@ fn flow_meter(store: &Store, question: &Question<'_>) -> Result<Answer, Refused>
     let meter_name = format!("{controller}.{port}");
     let id = store.add_tap(&meter_name, &meter_name, 1.0 / per_ml)?;
     let id = id.ok_or_else(|| Refused::bad("Flow meter with this controller and port already exists."))?;
-    Answer::object(json!({
+    Answer::object(&json!({
         "id": id, "name": meter_name, "port_name": port, "ticks_per_ml": per_ml,
         "controller": { "id": controller_id, "name": controller },
     }))
