@@ -2,6 +2,7 @@
 
 mod devices;
 mod ferment;
+mod pages;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -31,6 +32,7 @@ brewpi: the script between a BrewPi controller and its pages
   brewpi profile …           import, list and start profiles: `brewpi profile` says how
   brewpi simulate …          a controller with a chamber, without hardware
   brewpi ferment …           a whole fermentation in moments, with a picture
+  brewpi web …               pages of chambers, profiles, histories and logs
   brewpi spawner …           keep a script running for each active device; also called brewpi-spawner
 
 Options of the script:
@@ -69,6 +71,7 @@ pub fn main(arguments: &[String]) -> ExitCode {
         (_, Some("simulate")) => simulate(&places, &words[1..]),
         (_, Some("ferment")) => ferment::run(&words[1..]),
         (_, Some("device")) => devices::device(&places, &words[1..]),
+        (_, Some("web")) => pages::run(&places, &words[1..]),
         (_, Some("profile")) => devices::profile(&places, &words[1..]),
         (_, Some("--version" | "-V")) => {
             println!("brewpi {}", env!("CARGO_PKG_VERSION"));
