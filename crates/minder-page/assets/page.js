@@ -2,7 +2,8 @@
 (() => {
   "use strict";
 
-  const HIDDEN_FOR_MS = 5000, REFRESH_AFTER_MS = 500, HEIGHT = 320;
+  const HIDDEN_FOR_MS = 5000, REFRESH_AFTER_MS = 500;
+  const WIDTHS = { line: 2.5, thin: 1.25, dash: 1.5 };
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
   // --- streams -----------------------------------------------------------------------------------------------------
@@ -84,7 +85,7 @@
         let later = null;
         const heard = () => {
           if (this.zoomed || later) return;
-          later = setTimeout(() => { later = null; this.load(null); }, REFRESH_AFTER_MS);
+          later = setTimeout(() => { later = null; if (!this.zoomed) this.load(null); }, REFRESH_AFTER_MS);
         };
         listeners.push([figure.dataset.refresh, heard]);
         sources.forEach((source) => listen(source, figure.dataset.refresh, heard));
@@ -95,6 +96,7 @@
     async load(range) {
       const asked = ++this.asked;
       const url = new URL(this.figure.dataset.graph, location.href);
+      url.searchParams.set("points", Math.max(this.figure.clientWidth, 100));
       if (range) {
         url.searchParams.set("from", Math.floor(range[0]));
         url.searchParams.set("to", Math.ceil(range[1]));
@@ -145,8 +147,10 @@
 
     fit() {
       const width = this.figure.clientWidth;
-      if (this.plot && width && width !== this.plot.width) this.plot.setSize({ width, height: this.plot.height });
+      if (this.plot && width && width !== this.plot.width) this.plot.setSize({ width, height: this.height() });
     }
+
+    height() { return this.figure.clientWidth < 600 ? 300 : 420; }
 
     draw() {
       if (!this.told || !window.uPlot) return;
@@ -157,7 +161,7 @@
       const series = this.told.series.map((one, i) => ({
         label: one.label,
         stroke: colour(`--series-${one.colour ?? i + 1}`) || colour("--text"),
-        width: one.style === "dash" ? 1.5 : 2,
+        width: WIDTHS[one.style] ?? 2,
         dash: one.style === "dash" ? [6, 4] : undefined,
         spanGaps: false,
         points: { show: this.told.data[0].length < 3 },
@@ -165,10 +169,11 @@
       }));
       this.plot = new uPlot({
         width: this.figure.clientWidth,
-        height: HEIGHT,
+        height: this.height(),
         series: [{ value: (_, at) => (at == null ? "–" : new Date(at * 1000).toLocaleString()) }, ...series],
-        axes: [{ ...axis, space: 70 }, { ...axis, size: 56, values: (_, all) => all.map((v) => `${+v.toFixed(2)} ${unit}`.trim()) }],
+        axes: [{ ...axis, space: 80, values: (_, all) => all.map((at) => this.time(at)) }, { ...axis, size: 56, values: (_, all) => all.map((v) => `${+v.toFixed(2)} ${unit}`.trim()) }],
         scales: { x: { time: true }, y: { range: (_, min, max) => this.high(min, max) } },
+        legend: { markers: { width: 3, dash: (_, i) => (this.told.series[i - 1]?.style === "dash" ? "dashed" : "solid") } },
         cursor: {
           drag: { x: true, y: false, setScale: false },
           bind: { dblclick: () => () => { this.load(null); return null; } },
@@ -176,6 +181,13 @@
         hooks: { setSelect: [(plot) => this.selected(plot)], draw: [(plot) => this.notes(plot)] },
       }, this.told.data, this.room);
       this.plot.setScale("x", this.range());
+    }
+
+    // A day where one begins, else the time of it, as people here write them.
+    time(at) {
+      const shown = new Date(at * 1000), begins = shown.getHours() === 0 && shown.getMinutes() === 0;
+      return begins ? shown.toLocaleDateString(undefined, { day: "numeric", month: "short" })
+        : shown.toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit", hour12: false });
     }
 
     high(min, max) {

@@ -21,15 +21,13 @@ pub(super) async fn page(pages: &Pages, request: &Request, device: Device) -> Re
         (parts::live("/events", &html! {
             section.card { (parts::place(&event(&chamber), &now(&chamber))) }
             div.split {
-                div {
-                    (parts::card(&"History", &history(&chamber, shown, &beers)))
-                    (parts::card(&"Log", &logs(&chamber.device)))
-                }
+                div { (parts::card(&"History", &history(&chamber, shown, &beers))) }
                 div {
                     (parts::card(&"Mode", &modes(request, &chamber, &profiles)))
                     (parts::card(&"Brew", &brew(request, &chamber)))
                 }
             }
+            (parts::card(&"Log", &logs(&chamber.device)))
         }))
     };
     Ok(shell().page(&chamber.device.name, &body))

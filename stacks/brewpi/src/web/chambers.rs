@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use minder_page::{Request, Response, parts};
 
-use super::{Chamber, Pages, SITE, done, shell};
+use super::{Chamber, Pages, done, shell};
 use crate::profile::duration_text;
 use crate::table::TableError;
 
@@ -16,7 +16,7 @@ pub(super) async fn page(pages: &Pages, request: &Request) -> Result<Response, T
         let cards: Vec<Markup> = all.iter().map(card).collect();
         parts::live("/events", &parts::cards(&cards))
     };
-    Ok(shell().at("/").page(SITE, &html! { (done(request)) (body) }))
+    Ok(shell().at("/").page("Chambers", &html! { (done(request)) (body) }))
 }
 
 fn card(chamber: &Chamber) -> Markup {

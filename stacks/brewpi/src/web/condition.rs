@@ -106,7 +106,7 @@ impl Condition {
     pub(super) fn shown(&self, unit: Unit) -> Markup {
         match self {
             Self::Known(known) => html! {
-                p.row { (parts::badge(Tone::Quiet, known.mode.text())) (state(known.state)) }
+                p.row { (parts::label(known.mode.text())) (state(known.state)) }
                 (known.numbers(unit))
             },
             Self::Disabled => told(Tone::Quiet, "Disabled", "It is not to be used: no script runs for it."),
@@ -116,7 +116,8 @@ impl Condition {
             Self::NotRunning => told(
                 Tone::Bad,
                 "Script not running",
-                "Nobody controls this chamber. The spawner starts its script; the log says why it ends.",
+                "The controller goes on with its last setting, if it has power. The spawner starts the script; the log says why \
+                 it ended.",
             ),
             Self::Silent => told(
                 Tone::Warning,

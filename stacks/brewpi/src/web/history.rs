@@ -12,8 +12,8 @@ use crate::device::Device;
 use crate::firmware::constants::Unit;
 use crate::points::HISTORY;
 
-/// How many points are sent at most. More than so many are averaged, each over an equal time.
-const POINTS_MAX: i64 = 800;
+/// How many points are sent, at least and at most, whatever is asked for. More are averaged, each over an equal time.
+const POINTS: (i64, i64) = (100, 1600);
 /// How many notes are sent at most.
 const NOTES_MAX: usize = 100;
 /// Without a point for so long, in seconds, or for three intervals, the line is broken.
@@ -28,6 +28,7 @@ struct Wanted {
     beer: String,
     unit: Unit,
     interval: i64,
+    points: i64,
     from: i64,
     to: i64,
 }
@@ -40,6 +41,7 @@ pub(super) async fn answer(pages: &Pages, request: &Request, device: &Device) ->
         beer: request.query("beer").unwrap_or_default().to_owned(),
         unit: device.unit,
         interval: i64::try_from(device.interval).unwrap_or(0),
+        points: at("points").unwrap_or(POINTS.1).clamp(POINTS.0, POINTS.1),
         from: at("from").unwrap_or(0),
         to: at("to").unwrap_or(i64::MAX),
     };
@@ -70,7 +72,7 @@ fn read(wanted: &Wanted) -> rusqlite::Result<Value> {
         |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?)),
     )?;
     // Of a width of one second nothing is averaged but what is of the same second.
-    let width = if count <= POINTS_MAX { 1 } else { (last - first) / POINTS_MAX + 1 };
+    let width = if count <= wanted.points { 1 } else { (last - first) / wanted.points + 1 };
     let mut statement = connection.prepare(
         "SELECT cast(avg(at) AS INTEGER), avg(beer_temp), avg(beer_set), avg(fridge_temp), avg(fridge_set), avg(room_temp) \
          FROM point WHERE device = ?1 AND beer = ?2 AND at BETWEEN ?3 AND ?4 GROUP BY (at - ?5) / ?6 ORDER BY 1",
@@ -111,19 +113,25 @@ fn broken(points: &[Point], gap: i64) -> Vec<Point> {
     all
 }
 
-const SERIES: [(&str, &str); 5] =
-    [("Beer", "line"), ("Beer set", "dash"), ("Fridge", "line"), ("Fridge set", "dash"), ("Room", "line")];
+/// Name, style, which of a point's temperatures it is. The beer comes last, so that it is on top of the others.
+const SERIES: [(&str, &str, usize); 5] = [
+    ("Room", "thin", 4),
+    ("Fridge", "thin", 2),
+    ("Fridge set", "dash", 3),
+    ("Beer set", "dash", 1),
+    ("Beer", "line", 0),
+];
 
 fn told(wanted: &Wanted, points: &[Point], notes: &[(i64, String)]) -> Value {
     let mut series = Vec::new();
     let mut data = vec![json!(points.iter().map(|(at, _)| at).collect::<Vec<_>>())];
-    for (i, (label, style)) in SERIES.iter().enumerate() {
-        let column: Vec<Option<f64>> = points.iter().map(|(_, all)| outside(all[i], wanted.unit)).collect();
+    for (label, style, which) in SERIES {
+        let column: Vec<Option<f64>> = points.iter().map(|(_, all)| outside(all[which], wanted.unit)).collect();
         // A sensor that is not there has no line.
-        if column.iter().all(Option::is_none) && *label == "Room" {
+        if column.iter().all(Option::is_none) && label == "Room" {
             continue;
         }
-        series.push(json!({"label": label, "style": style, "colour": i + 1}));
+        series.push(json!({"label": label, "style": style, "colour": which + 1}));
         data.push(json!(column));
     }
     let notes: Vec<Value> = notes.iter().map(|(at, text)| json!({"at": at, "text": text})).collect();
@@ -146,6 +154,7 @@ mod tests {
             beer: "Ale".to_owned(),
             unit: Unit::Fahrenheit,
             interval: 30,
+            points: 800,
             from: 0,
             to: i64::MAX,
         }
@@ -167,7 +176,7 @@ mod tests {
         }
         let told = read(&Wanted { to: 1500, ..wanted(dir.path()) }).expect("points");
         assert_eq!(told["data"][0], json!([30, 60, 530, 1000]));
-        assert_eq!(told["data"][1], json!([68.0, 68.0, null, 68.0]));
+        assert_eq!(told["data"][4], json!([68.0, 68.0, null, 68.0]));
         assert_eq!(told["series"].as_array().map(Vec::len), Some(4), "there is no sensor in the room");
         assert_eq!(read(&wanted(dir.path())).expect("points")["notes"], json!([{"at": 3000, "text": "a note"}]));
     }

@@ -42,7 +42,7 @@ use crate::table::{KeptProfile, Table, TableError};
 use condition::Condition;
 
 /// What all pages are under.
-const SITE: &str = "Chambers";
+const SITE: &str = "BrewPi";
 /// The editor's script.
 static EDITOR: Asset = Asset::script("profile-editor.js", include_bytes!("assets/profile-editor.js"));
 static ASSETS: [&Asset; 1] = [&EDITOR];
@@ -198,7 +198,7 @@ fn no_table(error: &TableError) -> Response {
                 "There is no database " code { (path.display()) } " yet. " code { "brewpi device add" }
                 " makes one and adds a device to it."
             };
-            shell().page(SITE, &parts::empty("No devices", &text))
+            shell().page("Chambers", &parts::empty("No devices", &text))
         }
         TableError::Database(..) => {
             let text = format!("The database of devices cannot be used: {error}. It is tried again when you reload.");

@@ -68,12 +68,17 @@ pub(super) fn page(pages: &Pages, request: &Request, id: Option<i64>) -> Result<
         unit: kept.unit,
         points: points
             .iter()
-            .map(|point| (duration_text(point.after), format!("{:.1}", kept.unit.outside(point.degrees))))
+            .map(|point| (time_text(point.after), format!("{:.1}", kept.unit.outside(point.degrees))))
             .collect(),
         problem: None,
         lock: lock(&kept),
     };
     Ok(show(request, &kept.name, &draft))
+}
+
+/// As it is typed: nobody thinks of seconds where a profile begins.
+fn time_text(after: Duration) -> String {
+    if after.is_zero() { "0h".to_owned() } else { duration_text(after) }
 }
 
 fn lock(kept: &KeptProfile) -> Lock {

@@ -2,7 +2,7 @@
 (() => {
   "use strict";
 
-  const SVG = "http://www.w3.org/2000/svg", HEIGHT = 340, EDGE = { left: 48, right: 16, top: 16, bottom: 30 };
+  const SVG = "http://www.w3.org/2000/svg", HEIGHT = 340, EDGE = { left: 62, right: 16, top: 16, bottom: 30 };
   const HOURS = { y: 8760, w: 168, d: 24, h: 1, m: 1 / 60, s: 1 / 3600 };
 
   const hoursOf = (text) => {
@@ -32,10 +32,12 @@
         this.rows().forEach((row) => this.equip(row));
         const add = document.createElement("button");
         add.type = "button";
-        add.className = "plain small";
+        add.className = "plain small gap";
         add.textContent = "Add a point";
         add.addEventListener("click", () => this.addRow(this.next(), true));
-        this.body.parentElement.after(add);
+        const line = document.createElement("p");
+        line.append(add);
+        this.body.parentElement.after(line);
         this.svg.addEventListener("click", (event) => this.tapped(event));
       }
       this.body.addEventListener("input", () => this.draw());
@@ -166,7 +168,7 @@
       const high = step(f.high - f.low, 7);
       for (let degrees = Math.ceil(f.low / high) * high; degrees <= f.high; degrees += high) {
         yield line(EDGE.left, this.y(degrees), f.width - EDGE.right, this.y(degrees));
-        yield text(EDGE.left - 6, this.y(degrees) + 4, `${+degrees.toFixed(1)} °${unit}`, "end");
+        yield text(EDGE.left - 14, this.y(degrees) + 4, `${+degrees.toFixed(1)} °${unit}`, "end");
       }
       const days = f.hours > 48, wide = days ? Math.max(step(f.hours / 24, f.width / 60), 1) * 24 : 6;
       for (let hours = 0; hours <= f.hours; hours += wide) {
