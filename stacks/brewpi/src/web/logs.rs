@@ -41,33 +41,35 @@ pub(super) fn page(pages: &Pages, device: &Device, which: &str) -> Response {
 /// The end of a log, now and whenever it grows.
 pub(super) fn events(pages: &Pages, device: &Device, which: &str) -> Response {
     let Some(path) = path(pages, device, which) else { return Response::not_found(&shell()) };
-    let now = Event::new("log", &end(&path).into_string());
     let mut feeds = pages.logs.borrow_mut();
     let feed = feeds.entry(path.clone()).or_insert_with(|| {
         let feed = Feed::new();
-        tokio::task::spawn_local(follow(path, feed.clone(), pages.logs.clone()));
+        // It is watched before it is looked at, so that nothing that comes between is missed.
+        let notice = path.parent().and_then(|directory| Notice::of(&[directory]).ok());
+        tokio::task::spawn_local(follow(path.clone(), notice, feed.clone(), pages.logs.clone()));
         feed
     });
-    feed.answer(&[now])
+    feed.answer(&[Event::new("log", &end(&path).into_string())])
 }
 
-/// Tells what is new in a log as long as somebody looks.
-async fn follow(path: PathBuf, feed: Feed, feeds: Feeds) {
+/// Tells what is new in a log as long as somebody looks. Without watches a log is told when it is opened only.
+async fn follow(path: PathBuf, mut notice: Option<Notice>, feed: Feed, feeds: Feeds) {
     feed.looked_at().await;
-    let directory = path.parent().unwrap_or(&path).to_owned();
-    if let Ok(mut notice) = Notice::of(&[&directory]) {
-        loop {
-            tokio::select! {
-                names = notice.changes() => {
-                    if path.file_name().is_some_and(|name| names.contains(name)) {
-                        feed.send(&Event::new("log", &end(&path).into_string()));
-                    }
-                }
-                () = feed.deserted() => break,
+    loop {
+        let changed = async {
+            match &mut notice {
+                Some(notice) => notice.changes().await,
+                None => std::future::pending().await,
             }
+        };
+        tokio::select! {
+            names = changed => {
+                if path.file_name().is_some_and(|name| names.contains(name)) {
+                    feed.send(&Event::new("log", &end(&path).into_string()));
+                }
+            }
+            () = feed.deserted() => break,
         }
-    } else {
-        feed.deserted().await;
     }
     feeds.borrow_mut().remove(&path);
 }

@@ -14,9 +14,12 @@ use tokio::net::unix::pipe::Receiver;
 const TOGETHER: Duration = Duration::from_millis(200);
 
 /// A watch on directories.
-///
-/// For tokio it is a pipe like any other: it becomes readable, and is read.
-pub(super) struct Notice(Receiver);
+pub(super) struct Notice {
+    /// For tokio it is a pipe like any other: it becomes readable, and is read.
+    watch: Receiver,
+    /// What has changed and was not told yet.
+    names: BTreeSet<OsString>,
+}
 
 impl Notice {
     /// Of these directories. One that is not there is not watched.
@@ -32,33 +35,30 @@ impl Notice {
         for directory in directories {
             let _ = inotify::add_watch(&watch, *directory, flags);
         }
-        Receiver::from_owned_fd_unchecked(watch).map(Self)
+        Ok(Self { watch: Receiver::from_owned_fd_unchecked(watch)?, names: BTreeSet::new() })
     }
 
-    /// Waits for changes, and tells the names of what has changed.
+    /// Waits for changes, and tells the names of what has changed. Whoever stops waiting is told them the next time.
     pub(super) async fn changes(&mut self) -> BTreeSet<OsString> {
-        let mut names = BTreeSet::new();
-        loop {
-            if self.0.readable().await.is_err() {
+        while self.names.is_empty() {
+            if self.watch.readable().await.is_err() {
                 // The runtime ends.
                 return std::future::pending().await;
             }
-            self.take(&mut names);
-            if !names.is_empty() {
-                tokio::time::sleep(TOGETHER).await;
-                self.take(&mut names);
-                return names;
-            }
+            self.take();
         }
+        tokio::time::sleep(TOGETHER).await;
+        self.take();
+        std::mem::take(&mut self.names)
     }
 
     /// Takes all that has been told so far.
-    fn take(&mut self, names: &mut BTreeSet<OsString>) {
+    fn take(&mut self) {
         let mut buffer = [0; 4096];
-        while let Ok(count @ 1..) = self.0.try_read(&mut buffer) {
+        while let Ok(count @ 1..) = self.watch.try_read(&mut buffer) {
             let mut events = &buffer[..count];
             while let Some((name, rest)) = first(events) {
-                names.extend(name.filter(|name| !is_of_sqlite(name)));
+                self.names.extend(name.filter(|name| !is_of_sqlite(name)));
                 events = rest;
             }
         }
