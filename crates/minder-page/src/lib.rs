@@ -63,7 +63,7 @@ mod token;
 
 pub use assets::Asset;
 pub use feed::{Event, Feed};
-pub use request::{Method, Request};
+pub use request::{Call, Method, Request};
 pub use response::Response;
 pub use server::{
     BODY_WITHIN, CONNECTIONS_MAX, END_WITHIN, HEAD_BYTES_MAX, HEADERS_MAX, IDLE_MAX, Server, ServerError,

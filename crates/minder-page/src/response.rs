@@ -46,6 +46,13 @@ impl Response {
         Self::whole(StatusCode::OK, "application/json", text.into().into())
     }
 
+    /// JSON, as text, with the status that a program looks at. One that HTTP does not have is 500.
+    #[must_use]
+    pub fn json_with(status: u16, text: impl Into<String>) -> Self {
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        Self::whole(status, "application/json", text.into().into())
+    }
+
     /// Text as it is.
     #[must_use]
     pub fn text(text: impl Into<String>) -> Self {

@@ -1,0 +1,3 @@
+//! The programs, a file or a folder each.
+
+pub mod core;
