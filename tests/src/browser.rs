@@ -73,7 +73,15 @@ impl Browser {
                 }
             }
         });
-        let mut browser = Browser { child, commands, answers, last: 0, session: None, complaints: Vec::new(), _profile: profile };
+        let mut browser = Browser {
+            child,
+            commands,
+            answers,
+            last: 0,
+            session: None,
+            complaints: Vec::new(),
+            _profile: profile,
+        };
         let page = browser.command("Target.createTarget", &json!({"url": "about:blank"}))["targetId"].clone();
         let session = browser.command("Target.attachToTarget", &json!({"targetId": page, "flatten": true}));
         browser.session = session["sessionId"].as_str().map(str::to_owned);

@@ -38,6 +38,29 @@
   document.addEventListener("htmx:sseOpen", () => offline(false));
   addEventListener("pagehide", () => sources.forEach((source) => source.close()));
 
+  // --- what is swapped ---------------------------------------------------------------------------------------------
+  // A log that shows its end goes on showing it, and one that has the keyboard keeps it.
+  const logOf = (place) => place.querySelector?.("pre.log");
+  document.addEventListener("htmx:sseBeforeMessage", (event) => {
+    const log = logOf(event.target);
+    if (!log) return;
+    event.target.atEnd = log.scrollTop + log.clientHeight >= log.scrollHeight - 4;
+    event.target.was = { top: log.scrollTop, focused: document.activeElement === log };
+  });
+  document.addEventListener("htmx:sseMessage", (event) => {
+    localTimes(event.target);
+    const log = logOf(event.target);
+    if (!log || !event.target.was) return;
+    log.scrollTop = event.target.atEnd ? log.scrollHeight : event.target.was.top;
+    if (event.target.was.focused) log.focus({ preventScroll: true });
+  });
+
+  // --- forms -------------------------------------------------------------------------------------------------------
+  document.addEventListener("submit", (event) => {
+    const asked = event.submitter?.dataset.confirm;
+    if (asked && !confirm(asked)) event.preventDefault();
+  });
+
   // --- times -------------------------------------------------------------------------------------------------------
   const localTimes = (root) => {
     for (const place of root.querySelectorAll("time[data-at]")) {
@@ -78,7 +101,8 @@
       this.hint = document.createElement("p");
       this.hint.className = "hint";
       this.hint.setAttribute("role", "status");
-      figure.replaceChildren(tools, this.room, this.hint);
+      this.list = document.createElement("details");
+      figure.replaceChildren(tools, this.room, this.hint, this.list);
       new ResizeObserver(() => this.fit()).observe(figure);
       matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.draw());
       if (figure.dataset.refresh) {
@@ -120,9 +144,24 @@
       } else {
         this.draw();
       }
+      this.listNotes();
       const none = told.data[0].length === 0;
       this.hint.textContent = none ? "No data points in this time yet."
         : "Drag over the graph to zoom in, double-click to see all.";
+    }
+
+    // The notes whose lines are in the graph, in words.
+    listNotes() {
+      const notes = this.told.notes ?? [];
+      this.list.hidden = notes.length === 0;
+      const summary = document.createElement("summary"), list = document.createElement("ul");
+      summary.textContent = `Notes (${notes.length}), at the dotted lines`;
+      for (const note of notes) {
+        const item = document.createElement("li");
+        item.textContent = `${new Date(note.at * 1000).toLocaleString()}: ${note.text}`;
+        list.append(item);
+      }
+      this.list.replaceChildren(summary, list);
     }
 
     range() {
@@ -222,11 +261,16 @@
   }
 
   const whole = () => {
+    // What has been done is told once, and not again when the page is loaded again.
+    const here = new URL(location.href);
+    if (here.searchParams.has("done")) {
+      here.searchParams.delete("done");
+      history.replaceState(null, "", here);
+    }
     localTimes(document);
     document.querySelectorAll("[data-graph]").forEach((figure) => new Graph(figure));
     document.querySelectorAll("pre.log").forEach((log) => { log.scrollTop = log.scrollHeight; });
   };
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", whole);
   else whole();
-  document.addEventListener("htmx:afterSwap", (event) => localTimes(event.target));
 })();

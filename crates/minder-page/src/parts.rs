@@ -116,6 +116,12 @@ pub fn submit(text: &str) -> Markup {
     html! { button type="submit" { (text) } }
 }
 
+/// The button of a form that does what cannot be undone: it asks before, where scripts run.
+#[must_use]
+pub fn submit_after_asking(text: &str, label: &str, question: &str) -> Markup {
+    html! { button.danger type="submit" aria-label=(label) data-confirm=(question) { (text) } }
+}
+
 /// Something has been done, or is to be known.
 #[must_use]
 pub fn notice(text: &str) -> Markup {

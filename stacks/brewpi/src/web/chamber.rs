@@ -15,7 +15,8 @@ pub(super) async fn page(pages: &Pages, request: &Request, device: Device) -> Re
     let profiles = table.profiles()?;
     let beers = table.beers_of(chamber.device.id)?;
     let shown = request.query("beer").filter(|name| beers.iter().any(|beer| beer == name));
-    let shown = shown.or(chamber.beer.as_ref().map(|beer| beer.name.as_str())).or(beers.first().map(String::as_str));
+    let shown =
+        shown.or(chamber.beer.as_ref().map(|beer| beer.name.as_str())).or(beers.first().map(String::as_str));
     let body = html! {
         (done(request))
         (parts::live("/events", &html! {
@@ -26,8 +27,8 @@ pub(super) async fn page(pages: &Pages, request: &Request, device: Device) -> Re
                     (parts::card(&"Mode", &modes(request, &chamber, &profiles)))
                     (parts::card(&"Brew", &brew(request, &chamber)))
                 }
+                div { (parts::card(&"Log", &logs(&chamber.device))) }
             }
-            (parts::card(&"Log", &logs(&chamber.device)))
         }))
     };
     Ok(shell().page(&chamber.device.name, &body))
@@ -116,7 +117,7 @@ fn modes(request: &Request, chamber: &Chamber, profiles: &[KeptProfile]) -> Mark
         fieldset { legend { "Hold nothing" }
             (parts::form(request.token(), &action, &html! {
                 input type="hidden" name="mode" value="off";
-                button.danger type="submit" { "Turn control off" }
+                (parts::submit_after_asking("Turn control off", "Turn control off", "Neither cool nor heat from now on?"))
             }))
         }
     }
@@ -148,20 +149,32 @@ fn brew(request: &Request, chamber: &Chamber) -> Markup {
     }
     let action = format!("/chambers/{}/brew", chamber.device.id);
     let button = |what: &str, text: &str| {
-        parts::form(request.token(), &action, &html! {
-            input type="hidden" name="do" value=(what);
-            button.plain type="submit" { (text) }
-        })
+        parts::form(
+            request.token(),
+            &action,
+            &html! {
+                input type="hidden" name="do" value=(what);
+                button.plain type="submit" { (text) }
+            },
+        )
     };
+    let end = parts::form(
+        request.token(),
+        &action,
+        &html! {
+            input type="hidden" name="do" value="stop";
+            (parts::submit_after_asking("End the log", "End the log", "Keep no more data points of this brew?"))
+        },
+    );
     html! {
         @match (&chamber.beer, chamber.device.logging) {
             (Some(beer), Logging::Active) => {
                 p { "Data points are kept for " strong { (beer.name) } "." }
-                div.row { (button("pause", "Pause")) (button("stop", "End the log")) }
+                div.row { (button("pause", "Pause")) (end) }
             }
             (Some(beer), Logging::Paused) => {
                 p { "No data points are kept for " strong { (beer.name) } " at the moment." }
-                div.row { (button("resume", "Go on")) (button("stop", "End the log")) }
+                div.row { (button("resume", "Go on")) (end) }
             }
             (_, _) => {
                 p.soft { "No data points are kept." }

@@ -110,9 +110,11 @@ impl Condition {
                 (known.numbers(unit))
             },
             Self::Disabled => told(Tone::Quiet, "Disabled", "It is not to be used: no script runs for it."),
-            Self::Updating => {
-                told(Tone::Quiet, "Updating", "Its firmware is being changed; the script starts again behind that.")
-            }
+            Self::Updating => told(
+                Tone::Quiet,
+                "Updating",
+                "Its firmware is being changed; the script starts again behind that.",
+            ),
             Self::NotRunning => told(
                 Tone::Bad,
                 "Script not running",
@@ -124,9 +126,11 @@ impl Condition {
                 "Script does not answer",
                 "It may be waiting for its controller. The controller goes on with its last setting meanwhile.",
             ),
-            Self::Starting => {
-                told(Tone::Busy, "Starting", "The script runs and waits for the first word of its controller.")
-            }
+            Self::Starting => told(
+                Tone::Busy,
+                "Starting",
+                "The script runs and waits for the first word of its controller.",
+            ),
         }
     }
 }
@@ -207,7 +211,10 @@ mod tests {
                        "BeerSet": 20.0, "FridgeSet": 0, "LogInterval": 30, "Mode": "b"}"#;
         let known = known(told).expect("an answer");
         assert_eq!((known.mode, known.state), (Mode::BeerConstant, 4));
-        assert_eq!((known.beer, known.fridge, known.room, known.fridge_set), (Some(20.12), Some(0.0), None, None));
+        assert_eq!(
+            (known.beer, known.fridge, known.room, known.fridge_set),
+            (Some(20.12), Some(0.0), None, None)
+        );
         let shown = Condition::Known(known).shown(Unit::Celsius).into_string();
         assert!(shown.contains("20.1") && shown.contains("Cooling") && !shown.contains("Room"), "{shown}");
     }

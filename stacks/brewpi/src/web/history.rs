@@ -49,7 +49,9 @@ pub(super) async fn answer(pages: &Pages, request: &Request, device: &Device) ->
     let read = tokio::task::spawn_blocking(move || read(&wanted)).await;
     match read {
         Ok(Ok(told)) => Response::json(told.to_string()),
-        Ok(Err(error)) => Response::unavailable(&super::shell(), "No history", &format!("history.db: {error}")),
+        Ok(Err(error)) => {
+            Response::unavailable(&super::shell(), "No history", &format!("history.db: {error}"))
+        }
         Err(error) => Response::unavailable(&super::shell(), "No history", &error.to_string()),
     }
 }
@@ -83,7 +85,8 @@ fn read(wanted: &Wanted) -> rusqlite::Result<Value> {
         "SELECT at, note FROM point WHERE device = ?1 AND beer = ?2 AND at BETWEEN ?3 AND ?4 AND note IS NOT NULL \
          ORDER BY at DESC LIMIT ?5",
     )?;
-    let bounds = params![wanted.device, wanted.beer, wanted.from, wanted.to, i64::try_from(NOTES_MAX).unwrap_or(0)];
+    let bounds =
+        params![wanted.device, wanted.beer, wanted.from, wanted.to, i64::try_from(NOTES_MAX).unwrap_or(0)];
     let notes = statement
         .query_map(bounds, |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)))?
         .collect::<Result<Vec<_>, _>>()?;
@@ -126,7 +129,8 @@ fn told(wanted: &Wanted, points: &[Point], notes: &[(i64, String)]) -> Value {
     let mut series = Vec::new();
     let mut data = vec![json!(points.iter().map(|(at, _)| at).collect::<Vec<_>>())];
     for (label, style, which) in SERIES {
-        let column: Vec<Option<f64>> = points.iter().map(|(_, all)| outside(all[which], wanted.unit)).collect();
+        let column: Vec<Option<f64>> =
+            points.iter().map(|(_, all)| outside(all[which], wanted.unit)).collect();
         // A sensor that is not there has no line.
         if column.iter().all(Option::is_none) && label == "Room" {
             continue;
@@ -178,7 +182,10 @@ mod tests {
         assert_eq!(told["data"][0], json!([30, 60, 530, 1000]));
         assert_eq!(told["data"][4], json!([68.0, 68.0, null, 68.0]));
         assert_eq!(told["series"].as_array().map(Vec::len), Some(4), "there is no sensor in the room");
-        assert_eq!(read(&wanted(dir.path())).expect("points")["notes"], json!([{"at": 3000, "text": "a note"}]));
+        assert_eq!(
+            read(&wanted(dir.path())).expect("points")["notes"],
+            json!([{"at": 3000, "text": "a note"}])
+        );
     }
 
     #[test]

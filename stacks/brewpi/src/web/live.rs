@@ -81,7 +81,12 @@ mod tests {
 
     #[test]
     fn new_points_are_known_by_the_names_of_their_files() {
-        let names = ["Device 3 - B1 - Ale_graph.csv", "Device 3 - B1 - Ale_full.csv", "Device x - B", "history.db-wal"];
+        let names = [
+            "Device 3 - B1 - Ale_graph.csv",
+            "Device 3 - B1 - Ale_full.csv",
+            "Device x - B",
+            "history.db-wal",
+        ];
         let events = new_points(&names.into_iter().map(OsString::from).collect());
         assert_eq!(events, [Event::new("points-3", "new")]);
     }

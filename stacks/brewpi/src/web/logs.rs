@@ -122,7 +122,10 @@ mod tests {
         let lines: Vec<String> = (0..1000).map(|i| format!("{i} <b> {}", "x".repeat(300))).collect();
         std::fs::write(&path, lines.join("\n")).expect("a file");
         let text = tail(&path).expect("a log");
-        assert!(text.lines().count() <= LINES_MAX && text.lines().all(|line| line.ends_with("xxx")), "{text}");
+        assert!(
+            text.lines().count() <= LINES_MAX && text.lines().all(|line| line.ends_with("xxx")),
+            "{text}"
+        );
         assert!(text.starts_with(|c: char| c.is_ascii_digit()), "{text}");
         assert!(end(&path).into_string().contains("&lt;b&gt;"));
         std::fs::write(&path, "").expect("a file");

@@ -201,7 +201,9 @@ fn no_table(error: &TableError) -> Response {
             shell().page("Chambers", &parts::empty("No devices", &text))
         }
         TableError::Database(..) => {
-            let text = format!("The database of devices cannot be used: {error}. It is tried again when you reload.");
+            let text = format!(
+                "The database of devices cannot be used: {error}. It is tried again when you reload."
+            );
             Response::unavailable(&shell(), "No database", &text)
         }
     }

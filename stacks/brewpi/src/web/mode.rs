@@ -18,7 +18,11 @@ enum Wanted {
     Profile { id: i64, passed_seconds: i64 },
 }
 
-pub(super) async fn change(pages: &Pages, request: &Request, device: &Device) -> Result<Response, TableError> {
+pub(super) async fn change(
+    pages: &Pages,
+    request: &Request,
+    device: &Device,
+) -> Result<Response, TableError> {
     let wanted = match read(request) {
         Ok(wanted) => wanted,
         Err(text) => return Ok(Response::refused(&shell(), "Not changed", &text)),
@@ -41,7 +45,8 @@ pub(super) async fn change(pages: &Pages, request: &Request, device: &Device) ->
     let table = pages.table()?;
     match &wanted {
         Wanted::Profile { id, passed_seconds } => {
-            let usable = table.kept_profile(*id)?.filter(|kept| kept.stay == Stay::Kept && kept.profile.is_some());
+            let usable =
+                table.kept_profile(*id)?.filter(|kept| kept.stay == Stay::Kept && kept.profile.is_some());
             if usable.is_none() {
                 let text = "There is no such profile any more, or it has no points.";
                 return Ok(Response::refused(&shell(), "Not changed", text));
@@ -56,7 +61,8 @@ pub(super) async fn change(pages: &Pages, request: &Request, device: &Device) ->
     if let Err(silence) = ask(device, &pages.places.run, &order).await {
         return Ok(unheard(device, silence));
     }
-    let now = ask(device, &pages.places.run, "getMode").await.ok().and_then(|letter| Mode::of_letter(&letter));
+    let now =
+        ask(device, &pages.places.run, "getMode").await.ok().and_then(|letter| Mode::of_letter(&letter));
     if now != Some(wanted.mode()) {
         let text = "The script has heard it, but does not say that it holds. Its log says why.";
         return Ok(Response::unavailable(&shell(), "Not changed", text));
@@ -90,7 +96,8 @@ fn read(request: &Request) -> Result<Wanted, String> {
             let id = request.form("profile").and_then(|id| id.parse().ok()).ok_or("Choose a profile.")?;
             let passed = request.form("passed").unwrap_or("0s");
             let passed = duration(passed).map_err(|error| format!("Already passed: {error}."))?;
-            let seconds = i64::try_from(passed.as_secs()).ok().filter(|seconds| *seconds <= PASSED_SECONDS_MAX);
+            let seconds =
+                i64::try_from(passed.as_secs()).ok().filter(|seconds| *seconds <= PASSED_SECONDS_MAX);
             let passed_seconds = seconds.ok_or("Already passed: expected at most a year.")?;
             Ok(Wanted::Profile { id, passed_seconds })
         }

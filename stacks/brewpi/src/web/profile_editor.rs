@@ -103,7 +103,8 @@ pub(super) fn add(pages: &Pages, request: &Request) -> Result<Response, TableErr
 pub(super) fn change(pages: &Pages, request: &Request, id: Option<i64>) -> Result<Response, TableError> {
     let Some(kept) = kept(pages, id)? else { return Ok(Response::not_found(&shell())) };
     if let Lock::Followed(by) = lock(&kept) {
-        let text = format!("{by} follows this profile, so it cannot be changed. Copy it, and change the copy.");
+        let text =
+            format!("{by} follows this profile, so it cannot be changed. Copy it, and change the copy.");
         return Ok(Response::refused(&shell(), "Not saved", &text));
     }
     let action = format!("/profiles/{}", kept.id);
@@ -151,7 +152,9 @@ fn read(request: &Request) -> Result<Entered, String> {
     let unit = unit(request);
     let points: Vec<Point> = rows(request)
         .enumerate()
-        .map(|(i, (after, degrees))| point(unit, after, degrees).map_err(|error| format!("Point {}: {error}.", i + 1)))
+        .map(|(i, (after, degrees))| {
+            point(unit, after, degrees).map_err(|error| format!("Point {}: {error}.", i + 1))
+        })
         .collect::<Result<_, _>>()?;
     if !(1..=POINTS_MAX).contains(&points.len()) {
         return Err(format!("A profile has 1 to {POINTS_MAX} points."));
@@ -245,9 +248,13 @@ mod tests {
 
     #[test]
     fn points_are_read_and_empty_rows_are_passed_over() {
-        let points = entered("name=Ale&unit=F&after=0h&degrees=68&after=&degrees=&after=1d&degrees=50,0").expect("points");
-        let hours: Vec<_> = points.iter().map(|point| (point.after.as_secs() / 3600, point.degrees.round() as i64)).collect();
-        assert_eq!(hours, [(0, 20), (24, 10)]);
+        let points = entered("name=Ale&unit=F&after=0h&degrees=68&after=&degrees=&after=1d&degrees=50,0")
+            .expect("points");
+        let read: Vec<_> = points
+            .iter()
+            .map(|point| (point.after.as_secs() / 3600, format!("{:.1}", point.degrees)))
+            .collect();
+        assert_eq!(read, [(0, "20.0".to_owned()), (24, "10.0".to_owned())]);
     }
 
     #[test]

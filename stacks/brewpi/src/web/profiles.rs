@@ -25,15 +25,14 @@ pub(super) fn page(pages: &Pages, request: &Request) -> Result<Response, TableEr
 fn row(request: &Request, kept: &KeptProfile) -> Vec<Markup> {
     let points = kept.profile.as_ref().map_or(&[][..], Profile::points);
     let length = points.last().map_or_else(|| "–".to_owned(), |last| duration_text(last.after));
-    let button = |what: &str, class: &str, text: &str| {
-        let action = format!("/profiles/{}/{what}", kept.id);
-        let label = format!("{text} {}", kept.name);
-        parts::form(request.token(), &action, &html! {
-            button.small.(class) type="submit" aria-label=(label) { (text) }
-        })
+    let form = |what: &str, button: &Markup| {
+        parts::form(request.token(), &format!("/profiles/{}/{what}", kept.id), button)
     };
+    let copy = html! { button.plain type="submit" aria-label=(format!("Copy {}", kept.name)) { "Copy" } };
+    let label = format!("Remove {}", kept.name);
+    let remove = parts::submit_after_asking("Remove", &label, &format!("Remove the profile {}?", kept.name));
     let actions = match kept.stay {
-        Stay::Kept => html! { div.row { (button("copy", "plain", "Copy")) (button("remove", "danger", "Remove")) } },
+        Stay::Kept => html! { div.row { (form("copy", &copy)) (form("remove", &remove)) } },
         Stay::Leaving => parts::badge(parts::Tone::Quiet, "goes when it is over"),
     };
     vec![

@@ -38,7 +38,14 @@ fn drag(browser: &mut Browser, from: (f64, f64), to: (f64, f64)) {
 #[test]
 fn temperatures_are_live_and_nothing_breaks_the_policy_or_the_width_of_a_screen() {
     let place = Place::with_script();
-    place.done(&["profile", "add", "a profile with a rather long name for a telephone", "0h=18", "3d=18", "5d=20"]);
+    place.done(&[
+        "profile",
+        "add",
+        "a profile with a rather long name for a telephone",
+        "0h=18",
+        "3d=18",
+        "5d=20",
+    ]);
     place.post("/chambers/1/brew", "do=start&name=Old+Ale");
     let mut browser = Browser::start("");
     for (width, height) in SCREENS {
@@ -47,10 +54,14 @@ fn temperatures_are_live_and_nothing_breaks_the_policy_or_the_width_of_a_screen(
         for scheme in ["light", "dark"] {
             let features = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
             browser.command("Emulation.setEmulatedMedia", &features);
-            for path in ["/", "/chambers/1", "/profiles", "/profiles/1", "/chambers/1/log/stdout", "/nowhere"] {
+            for path in ["/", "/chambers/1", "/profiles", "/profiles/1", "/chambers/1/log/stdout", "/nowhere"]
+            {
                 browser.open(&url(&place, path));
                 let wide = number(&mut browser, "document.documentElement.scrollWidth");
-                assert!(wide <= f64::from(u32::try_from(width).unwrap_or(0)), "{path} has {wide} pixels of {width}");
+                assert!(
+                    wide <= f64::from(u32::try_from(width).unwrap_or(0)),
+                    "{path} has {wide} pixels of {width}"
+                );
             }
         }
     }
@@ -104,7 +115,10 @@ fn a_point_of_a_profile_is_dragged_one_is_added_by_a_tap_and_both_are_saved() {
     };
     let moved = values(&mut browser);
     assert_ne!(moved[2], "4d", "{moved}");
-    assert!(moved[3].as_str().and_then(|text| text.parse::<f64>().ok()).is_some_and(|it| it < 18.0), "{moved}");
+    assert!(
+        moved[3].as_str().and_then(|text| text.parse::<f64>().ok()).is_some_and(|it| it < 18.0),
+        "{moved}"
+    );
 
     let last = (circle(&mut browser, 2, "x"), circle(&mut browser, 2, "y"));
     let tap = (last.0 + 30.0, last.1 + 30.0);
@@ -140,7 +154,8 @@ fn a_history_is_zoomed_by_dragging_and_whole_again_by_a_double_click() {
     until(&mut browser, "a part is asked for", &|last| last.contains("from="));
     for count in [1, 2] {
         for kind in ["mousePressed", "mouseReleased"] {
-            let at = json!({"type": kind, "x": x + 100.0, "y": y + 50.0, "button": "left", "clickCount": count});
+            let at =
+                json!({"type": kind, "x": x + 100.0, "y": y + 50.0, "button": "left", "clickCount": count});
             browser.command("Input.dispatchMouseEvent", &at);
         }
     }

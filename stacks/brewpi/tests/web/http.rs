@@ -7,10 +7,18 @@ use crate::place::{Place, between, status, until};
 #[test]
 fn every_page_has_the_policy_and_is_refused_under_a_foreign_name() {
     let place = Place::new();
-    for path in ["/", "/chambers/1", "/profiles", "/profiles/new", "/chambers/1/log/stderr", "/chambers/9", "/x"] {
+    for path in
+        ["/", "/chambers/1", "/profiles", "/profiles/new", "/chambers/1/log/stderr", "/chambers/9", "/x"]
+    {
         let page = place.get(path);
-        assert!(page.contains("content-security-policy: default-src 'none'; script-src 'self'"), "{path}: {page}");
-        assert!(!page.contains("<style") && !page.contains("style=\"") && !page.contains("<script>"), "{path}");
+        assert!(
+            page.contains("content-security-policy: default-src 'none'; script-src 'self'"),
+            "{path}: {page}"
+        );
+        assert!(
+            !page.contains("<style") && !page.contains("style=\"") && !page.contains("<script>"),
+            "{path}"
+        );
         let refused = place.ask(&format!("GET {path}"), &["Host: evil.example"], "");
         assert_eq!(status(&refused), "421", "{path}");
     }
@@ -38,7 +46,9 @@ fn a_chamber_is_set_by_a_form_of_ours_and_by_nothing_else() {
 
     let answer = place.post("/chambers/1/mode", "mode=fridge_constant&degrees=6");
     assert_eq!(status(&answer), "303", "{answer}");
-    until("the controller holds the fridge", || place.measured().contains("\"FridgeSet\":6.00").then_some(()));
+    until("the controller holds the fridge", || {
+        place.measured().contains("\"FridgeSet\":6.00").then_some(())
+    });
     let answer = place.post("/chambers/1/mode", "mode=off");
     assert_eq!(status(&answer), "303", "{answer}");
     until("the controller holds nothing", || place.measured().contains("\"BeerSet\":null").then_some(()));
@@ -96,7 +106,9 @@ fn a_brew_is_logged_and_its_history_is_told_as_numbers() {
     let told: minder_tests::Value = history.parse().expect("JSON");
     let columns = told["data"].as_array().expect("columns");
     assert_eq!((told["unit"].as_str(), columns.len()), (Some("°C"), 6), "{told}");
-    assert!(columns.iter().all(|column| column.as_array().map(Vec::len) == columns[0].as_array().map(Vec::len)));
+    assert!(
+        columns.iter().all(|column| column.as_array().map(Vec::len) == columns[0].as_array().map(Vec::len))
+    );
     assert!(place.get("/chambers/1/history.json?beer=None").contains("\"data\":[[],"));
     assert_eq!(status(&place.post("/chambers/1/brew", "do=pause")), "303");
     assert!(place.get("/chambers/1").contains("Old Ale (paused)"));
@@ -110,7 +122,10 @@ fn a_script_that_does_not_run_is_told_and_nothing_is_changed_without_it() {
     let page = place.get("/");
     assert!(page.contains("Script not running") && page.contains("cellar"), "{page}");
     let refused = place.post("/chambers/1/mode", "mode=off");
-    assert!(status(&refused) == "503" && refused.contains("The script of cellar is not running"), "{refused}");
+    assert!(
+        status(&refused) == "503" && refused.contains("The script of cellar is not running"),
+        "{refused}"
+    );
     let refused = place.post("/chambers/1/brew", "do=start&name=Ale");
     assert_eq!(status(&refused), "503", "{refused}");
     // Somebody listens and says nothing.

@@ -72,7 +72,8 @@ impl Place {
     }
 
     fn start(&mut self, words: &[&str], out: &str, err: &str) {
-        let open = |name| std::fs::File::options().append(true).create(true).open(self.path(name)).expect("a log");
+        let open =
+            |name| std::fs::File::options().append(true).create(true).open(self.path(name)).expect("a log");
         let child = self.command(words).stdout(open(out)).stderr(open(err)).spawn().expect("a program");
         self.running.push(child);
     }
@@ -90,7 +91,8 @@ impl Place {
         let host = if headers.iter().any(|header| header.starts_with("Host:")) { "X: y" } else { &host };
         let headers = [headers, &[host, "Connection: close"]].concat().join("\r\n");
         let length = body.len();
-        write!(stream, "{line} HTTP/1.1\r\n{headers}\r\nContent-Length: {length}\r\n\r\n{body}").expect("sent");
+        write!(stream, "{line} HTTP/1.1\r\n{headers}\r\nContent-Length: {length}\r\n\r\n{body}")
+            .expect("sent");
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).expect("an answer");
         String::from_utf8_lossy(&answer).into_owned()
