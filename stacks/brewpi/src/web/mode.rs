@@ -7,8 +7,8 @@ use super::asking::{Silence, ask};
 use super::condition::Mode;
 use super::{Pages, shell};
 use crate::device::Device;
-use crate::profile::duration;
-use crate::table::{Stay, TableError};
+use crate::profile::{duration, duration_text};
+use crate::table::{KeptProfile, Stay, TableError};
 
 /// What was asked for.
 enum Wanted {
@@ -45,11 +45,9 @@ pub(super) async fn change(
     let table = pages.table()?;
     match &wanted {
         Wanted::Profile { id, passed_seconds } => {
-            let usable =
-                table.kept_profile(*id)?.filter(|kept| kept.stay == Stay::Kept && kept.profile.is_some());
-            if usable.is_none() {
-                let text = "There is no such profile any more, or it has no points.";
-                return Ok(Response::refused(&shell(), "Not changed", text));
+            let kept = table.kept_profile(*id)?.filter(|kept| kept.stay == Stay::Kept);
+            if let Err(text) = can_begin(kept.as_ref(), *passed_seconds) {
+                return Ok(Response::refused(&shell(), "Not changed", &text));
             }
             let began = jiff::Timestamp::now().as_second().saturating_sub(*passed_seconds);
             let began = jiff::Timestamp::from_second(began).unwrap_or_default();
@@ -103,6 +101,21 @@ fn read(request: &Request) -> Result<Wanted, String> {
         }
         _ => Err("Choose what the chamber is to hold.".to_owned()),
     }
+}
+
+/// Whether there is anything to follow: a script that is told to follow what is over holds its last temperature at once.
+fn can_begin(kept: Option<&KeptProfile>, passed_seconds: i64) -> Result<(), String> {
+    let last = kept.and_then(|kept| kept.profile.as_ref()).and_then(|profile| profile.points().last());
+    let Some(last) = last else {
+        return Err("There is no such profile any more, or it has no points.".to_owned());
+    };
+    if u64::try_from(passed_seconds).unwrap_or(0) >= last.after.as_secs() {
+        let length = duration_text(last.after);
+        return Err(format!(
+            "This profile is over after {length}. Hold the beer at its last temperature instead."
+        ));
+    }
+    Ok(())
 }
 
 /// How far in the past a profile may begin.

@@ -162,3 +162,40 @@ fn a_history_is_zoomed_by_dragging_and_whole_again_by_a_double_click() {
     until(&mut browser, "all is asked for", &|last| !last.contains("from="));
     assert!(browser.complaints().is_empty(), "{:#?}", browser.complaints());
 }
+
+#[test]
+fn a_page_that_has_lost_its_server_says_so_and_goes_on_when_that_is_back() {
+    let mut place = Place::with_script();
+    let mut browser = Browser::start("");
+    browser.open(&url(&place, "/chambers/1"));
+    browser.wait_text("it is live", |text| text.contains("Control off"));
+    place.end_pages();
+    browser.wait_text("it is told", |text| text.contains("Not connected. What is shown is old"));
+    place.start_pages_again();
+    browser.wait_text("it is over", |text| !text.contains("Not connected."));
+    place.done(&["ask", "cellar", "setBeer=15.5"]);
+    browser.wait_text("it is live again", |text| text.contains("Beer to 15.5"));
+}
+
+#[test]
+fn a_point_of_a_profile_is_dragged_with_a_finger_too() {
+    let place = Place::new();
+    place.done(&["profile", "add", "ale", "0h=18", "4d=18", "8d=20"]);
+    let mut browser = Browser::start("");
+    let screen = json!({"width": 360, "height": 740, "deviceScaleFactor": 1, "mobile": true});
+    browser.command("Emulation.setDeviceMetricsOverride", &screen);
+    browser.command("Emulation.setTouchEmulationEnabled", &json!({"enabled": true}));
+    browser.open(&url(&place, "/profiles/1"));
+    browser.wait_text("the editor is there", |text| text.contains("Add a point"));
+    let middle = "(() => { const r = document.querySelectorAll('circle[r=\"20\"]')[1].getBoundingClientRect(); return r";
+    let x = number(&mut browser, &format!("{middle}.x + r.width / 2; }})()"));
+    let y = number(&mut browser, &format!("{middle}.y + r.height / 2; }})()"));
+    for (kind, way) in [("touchStart", 0.0), ("touchMove", 15.0), ("touchMove", 30.0), ("touchEnd", 30.0)] {
+        let points = if kind == "touchEnd" { json!([]) } else { json!([{"x": x, "y": y - way}]) };
+        browser.command("Input.dispatchTouchEvent", &json!({"type": kind, "touchPoints": points}));
+    }
+    crate::place::until("the point is moved", || {
+        let value = browser.evaluate("document.querySelectorAll('[name=degrees]')[1].value");
+        value.as_str().and_then(|text| text.parse::<f64>().ok()).filter(|degrees| *degrees > 18.0)
+    });
+}

@@ -68,6 +68,8 @@ fn a_profile_is_made_followed_kept_as_it_is_and_removed_when_that_is_over() {
     let wrong = place.post("/profiles/1", "name=Ale&unit=C&after=soon&degrees=16.5");
     assert!(wrong.contains("Point 1: found `s`") && wrong.contains("value=\"soon\""), "{wrong}");
 
+    let over = place.post("/chambers/1/mode", "mode=beer_profile&profile=1&passed=3d");
+    assert!(status(&over) == "400" && over.contains("This profile is over after 3d"), "{over}");
     let answer = place.post("/chambers/1/mode", "mode=beer_profile&profile=1&passed=1d");
     assert_eq!(status(&answer), "303", "{answer}");
     until("the controller follows", || place.measured().contains("\"BeerSet\":16.50").then_some(()));

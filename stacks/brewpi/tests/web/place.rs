@@ -46,6 +46,18 @@ impl Place {
         place
     }
 
+    /// Ends the pages, which were started first.
+    pub(crate) fn end_pages(&mut self) {
+        self.running[0].kill().expect("a child of ours");
+        self.running[0].wait().expect("a child of ours");
+    }
+
+    /// Starts the pages again, where they were.
+    pub(crate) fn start_pages_again(&mut self) {
+        let address = self.address.clone();
+        self.start(&["web", "--listen", &address], "web.log", "web.log");
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
