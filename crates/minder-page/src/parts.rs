@@ -85,14 +85,15 @@ pub fn readings(all: &[Markup]) -> Markup {
     html! { div.readings { @for reading in all { (reading) } } }
 }
 
-/// A table. One that is wider than its place can be moved in it; on a phone each row is a list, with the head before each cell.
+/// A table. One that is wider than its place can be moved in it; on a phone each row is a list, with the head before each cell. A
+/// cell behind the last head has none.
 #[must_use]
 pub fn table(caption: &str, heads: &[&str], rows: &[Vec<Markup>]) -> Markup {
     html! {
         div.wide tabindex="0" role="region" aria-label=(caption) {
             table {
                 thead { tr { @for head in heads { th scope="col" { (head) } } } }
-                tbody { @for row in rows { tr { @for (cell, head) in row.iter().zip(heads) { td data-head=(head) { (cell) } } } } }
+                tbody { @for row in rows { tr { @for (cell, head) in row.iter().zip(heads.iter().chain(std::iter::repeat(&""))) { td data-head=(head) { (cell) } } } } }
             }
         }
     }
@@ -201,6 +202,12 @@ mod tests {
             badge,
             r#"<span class="badge warm"><span class="sign" aria-hidden="true">▲</span>heating</span>"#
         );
+    }
+
+    #[test]
+    fn no_cell_of_a_table_is_lost() {
+        let shown = table("t", &["A"], &[vec![html! { "1" }, html! { "2" }]]).into_string();
+        assert!(shown.contains(r#"<td data-head="A">1</td><td data-head="">2</td>"#), "{shown}");
     }
 
     #[test]
