@@ -60,6 +60,10 @@ macro_rules! replays {
 }
 
 replays! {
+    brewpi_lines
+    kbsp_line
+    keg_server_answer
+    kegnet_stream
     circus_command
     circus_ini
     circus_reply

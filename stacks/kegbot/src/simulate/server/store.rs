@@ -1,4 +1,6 @@
 //! What the server knows: taps, kegs, people, their tokens and drinks, and how warm it is.
+//!
+//! Long because each question to the one database has its query beside it.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
