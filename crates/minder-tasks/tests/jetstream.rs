@@ -241,7 +241,15 @@ fn what_is_due_is_taken_once_and_overlap_and_bounds_hold() {
         })
     };
     assert_eq!(cancel(&first), Cancelled::Unknown);
-    assert_eq!(cancel(&new), Cancelled::Now);
+    // Whoever waits for it hears of that, though it has never begun.
+    let end = run(async {
+        let queue = Queue::open(&world.state, &world.agenda).await.expect("a server");
+        let mut ends = queue.ends_of(&new).await.expect("a server").expect("a server");
+        let cancelled = queue.cancel(&new, "no more", wall()).await.expect("a server");
+        assert_eq!(cancelled, Cancelled::Now);
+        ends.next().await.expect("an end")
+    });
+    assert_eq!((end.state, end.reason.as_deref()), (RunState::Cancelled, Some("no more")));
     let purged = run(async {
         let queue = Queue::open(&world.state, &world.agenda).await.expect("a server");
         queue.purge(None, Scope::Waiting, wall()).await.expect("a server")

@@ -31,8 +31,8 @@ use crate::worker::rfc_3339;
 use held::Held;
 use timer::Timer;
 
-/// How long to wait when the server of a distributed queue does not answer, and how often. Then the beat ends, and whoever
-/// started it starts it again.
+/// How long to wait when the disk is full, or the server of a distributed queue does not answer, and how often. Then the beat
+/// ends, and whoever started it starts it again.
 const AFTER_FAILURE: Duration = Duration::from_secs(5);
 const TRIES: u32 = 60;
 
@@ -137,7 +137,7 @@ impl Beat {
     async fn step(&mut self, at: Now) -> Result<(), BeatError> {
         let turn = self.planner.step(at);
         for note in &turn.notes {
-            self.tell(note, at.wall)?;
+            self.tell(note, at.wall).await?;
         }
         let (asks, marks) = self.held.join(turn);
         if asks.is_empty() && marks.is_empty() {
@@ -170,22 +170,12 @@ impl Beat {
         marks: &[(TaskName, Mark)],
         at: WallTime,
     ) -> Result<Vec<Offered>, BeatError> {
-        let mut tries = 0;
-        loop {
-            match self.queue.offer(&self.agenda, asks, marks, at).await {
-                Err(QueueError::JetStream(error)) if tries < TRIES => {
-                    tries += 1;
-                    log(&format!("beat: {error}; trying again in {AFTER_FAILURE:?}"));
-                    tokio::time::sleep(AFTER_FAILURE).await;
-                }
-                result => return result.map_err(BeatError::Queue),
-            }
-        }
+        with_patience(async || self.queue.offer(&self.agenda, asks, marks, at).await).await
     }
 
-    fn tell(&self, note: &Note, at: WallTime) -> Result<(), BeatError> {
+    async fn tell(&self, note: &Note, at: WallTime) -> Result<(), BeatError> {
         match note {
-            Note::Missed(missing) => self.remember_missing(missing, at)?,
+            Note::Missed(missing) => self.remember_missing(missing, at).await?,
             Note::ClockSet(from, to) => {
                 log(&format!("beat: the clock was set from {} to {}", rfc_3339(*from), rfc_3339(*to)));
             }
@@ -203,7 +193,7 @@ impl Beat {
     }
 
     /// What nobody noticed is a run that was left out: one for all, since there may be many.
-    fn remember_missing(&self, missing: &Missing, at: WallTime) -> Result<(), BeatError> {
+    async fn remember_missing(&self, missing: &Missing, at: WallTime) -> Result<(), BeatError> {
         let count = match missing.count {
             Count::Exactly(count) => count.to_string(),
             Count::MoreThan(count) => format!("more than {count}"),
@@ -225,8 +215,23 @@ impl Beat {
             input: None,
             overlap: task.overlap,
         };
-        let noted = self.queue.store().note_skipped(&self.agenda, &ask, &reason, at);
-        noted.map(drop).map_err(|error| BeatError::Queue(error.into()))
+        let store = self.queue.store();
+        with_patience(async || Ok(store.note_skipped(&self.agenda, &ask, &reason, at)?)).await.map(drop)
+    }
+}
+
+/// Does something to the queue, again for a while if that is refused for a reason that may pass.
+async fn with_patience<T>(mut change: impl AsyncFnMut() -> Result<T, QueueError>) -> Result<T, BeatError> {
+    let mut tries = 0;
+    loop {
+        match change().await {
+            Err(error) if error.may_pass() && tries < TRIES => {
+                tries += 1;
+                log(&format!("beat: {error}; trying again in {AFTER_FAILURE:?}"));
+                tokio::time::sleep(AFTER_FAILURE).await;
+            }
+            result => return result.map_err(BeatError::Queue),
+        }
     }
 }
 
