@@ -70,6 +70,7 @@ replays! {
     keeper_wire
     kegbot_config
     listener_dialogue
+    minder_toml
     runtime_memory
     supervisord_conf
     supervisord_values
