@@ -85,11 +85,15 @@ fn written_again(native: &Native) {
 fn plan_of_a_day(agenda: &Agenda) {
     let mut now = Now { monotonic: Instant(1_000_000_000), wall: NOON };
     let planner = Planner::new(agenda, &TimeZone::UTC, &BTreeMap::new(), 1, now);
-    let mut planner = planner.unwrap_or_else(|problems| panic!("accepted, and nobody can plan it: {problems:?}"));
+    let mut planner =
+        planner.unwrap_or_else(|problems| panic!("accepted, and nobody can plan it: {problems:?}"));
     for pause in [0, 1, 1, 86_400, 1] {
         // The wake comes first: whoever looks when it does must not be told to look at once again for ever.
         let length = Duration::from_secs(pause);
-        now = Now { monotonic: now.monotonic + length, wall: WallTime(now.wall.0 + i64::try_from(pause).unwrap_or(0) * 1_000_000) };
+        now = Now {
+            monotonic: now.monotonic + length,
+            wall: WallTime(now.wall.0 + i64::try_from(pause).unwrap_or(0) * 1_000_000),
+        };
         let turn = planner.step(now);
         assert!(turn.offers.len() <= OFFERED_MAX * agenda.tasks().len(), "{} offers", turn.offers.len());
         assert!(turn.offers.iter().all(|offer| offer.due <= now.wall && offer.not_before >= offer.due));
