@@ -191,6 +191,11 @@ impl Planner {
     }
 }
 
+/// A seed for [`Planner::new`]: the same for the same parts, for ever.
+pub(crate) fn seed(parts: &[&[u8]]) -> u64 {
+    chance::hash(&parts.join(&0))
+}
+
 fn sooner<T: Ord>(one: Option<T>, other: Option<T>) -> Option<T> {
     match (one, other) {
         (Some(one), Some(other)) => Some(one.min(other)),

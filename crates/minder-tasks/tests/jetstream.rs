@@ -227,6 +227,16 @@ fn what_is_due_is_taken_once_and_overlap_and_bounds_hold() {
         matches!(one(&world, ask_of("a.b", now + 1, Overlap::Skip)), Offered::Skipped(_, why) if why.contains("waits or works"))
     );
     assert!(matches!(one(&world, ask_of("other", now, Overlap::Skip)), Offered::Waits(_)));
+    // Who asks by hand knows the run by its id, and does not get that of somebody else.
+    let by_hand = RunId::known("by-hand");
+    let asked = Ask { id: Some(by_hand.clone()), ..ask_of("other", now, Overlap::Queue) };
+    assert_eq!(one(&world, asked), Offered::Waits(by_hand.clone()));
+    assert_eq!(open_runs(&world), 3);
+    let cancelled = run(async {
+        let queue = Queue::open(&world.state, &world.agenda).await.expect("a server");
+        queue.cancel(&by_hand, "no more", wall()).await.expect("a server")
+    });
+    assert_eq!(cancelled, Cancelled::Now);
     assert!(matches!(one(&world, ask_of("a.b", now + 2, Overlap::Queue)), Offered::Waits(_)));
     assert!(
         matches!(one(&world, ask_of("a.b", now + 3, Overlap::Queue)), Offered::Skipped(_, why) if why.contains("is full: 3 wait"))

@@ -23,7 +23,7 @@ use crate::agenda_file::{self, AgendaFileError};
 use crate::bell::Ear;
 use crate::clock::now;
 use crate::log::log;
-use crate::planner::{Count, Mark, Missing, Note, Planner, PlannerProblem};
+use crate::planner::{self, Count, Mark, Missing, Note, Planner, PlannerProblem};
 use crate::queue::{Queue, QueueError};
 use crate::run::{Ask, Offered};
 use crate::state_dir::StateDir;
@@ -38,6 +38,9 @@ const TRIES: u32 = 60;
 
 /// A wall clock that differs from the monotonic one by so much more than before was set in between.
 const SET_AT_LEAST: Duration = Duration::from_secs(1);
+
+/// What tells this machine from others.
+const MACHINE_ID: &str = "/etc/machine-id";
 
 /// Why the beat could not go on.
 #[derive(Debug)]
@@ -83,7 +86,7 @@ pub async fn run(state: &StateDir, agenda_hash: &str) -> Result<(), BeatError> {
     let mut interrupt = signal(SignalKind::interrupt()).map_err(io)?;
     let queue = Queue::open(state, &agenda).await.map_err(BeatError::Queue)?;
     let marks = queue.store().marks().map_err(|error| BeatError::Queue(error.into()))?;
-    let planner = Planner::new(&agenda, &zone::machine(), &marks, chance(), now());
+    let planner = Planner::new(&agenda, &zone::machine(), &marks, chance(state), now());
     let planner = planner.map_err(BeatError::Planner)?;
     log(&format!("beat: {} tasks, agenda {agenda_hash}", agenda.tasks().len()));
     let ear = Ear::new(&state.bell()).map_err(io)?;
@@ -95,13 +98,11 @@ pub async fn run(state: &StateDir, agenda_hash: &str) -> Result<(), BeatError> {
     }
 }
 
-/// What jitters are drawn from.
-fn chance() -> u64 {
-    let mut bytes = [0; 8];
-    match rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty()) {
-        Ok(_) => u64::from_ne_bytes(bytes),
-        Err(_) => now().monotonic.0,
-    }
+/// What jitters are drawn from: another number on each machine and for each state, and the same after each restart.
+fn chance(state: &StateDir) -> u64 {
+    // Without it those of all machines whose state is in the same place are the same, which does little harm.
+    let machine = std::fs::read(MACHINE_ID).unwrap_or_default();
+    planner::seed(&[&machine, state.path().as_os_str().as_encoded_bytes()])
 }
 
 struct Beat {
@@ -239,4 +240,17 @@ fn was_set(before: Now, after: Now) -> bool {
     let passed = i128::from(after.monotonic.0) - i128::from(before.monotonic.0);
     let shown = (i128::from(after.wall.0) - i128::from(before.wall.0)) * 1000;
     (passed - shown).unsigned_abs() > SET_AT_LEAST.as_nanos()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::chance;
+    use crate::state_dir::StateDir;
+
+    #[test]
+    fn a_beat_that_begins_again_draws_the_same_jitters_and_one_of_another_state_does_not() {
+        let [here, there] = ["/var/lib/a", "/var/lib/b"].map(StateDir::new);
+        assert_eq!(chance(&here), chance(&StateDir::new("/var/lib/a")));
+        assert_ne!(chance(&here), chance(&there));
+    }
 }

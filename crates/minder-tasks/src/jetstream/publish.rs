@@ -46,7 +46,8 @@ impl JetStream {
         now: WallTime,
     ) -> Result<Offered, QueueError> {
         let (_, worker) = specs(agenda, &ask.task)?;
-        let key = format!("{}@{}", ask.task, ask.due.0);
+        // Two people may ask at the same moment, and want two runs.
+        let key = ask.id.as_ref().map_or_else(|| format!("{}@{}", ask.task, ask.due.0), ToString::to_string);
         let earlier = match ask.overlap {
             Overlap::Queue => None,
             Overlap::Skip | Overlap::Replace => self.last_of(&worker.name, &ask.task).await?,
