@@ -189,7 +189,7 @@ fn workers_that_are_killed_in_the_middle_of_runs_on_two_machines_lose_none() {
 #[test]
 fn another_machine_takes_over_from_one_that_is_gone() {
     let server = Server::start();
-    let script = "echo begin >> lines; test -e slow && sleep 1000; exit 0";
+    let script = "echo begin >> lines; test -e slow && exec sleep 1000; exit 0";
     let tasks = [task("job", shell(script)), task("other", shell("true"))];
     let machines = [1, 1].map(|at_once| machine(&server, &tasks, &[worker("default", at_once)]));
     is_impatient(&server, &machines[0]);
@@ -270,7 +270,7 @@ fn what_is_due_is_taken_once_and_overlap_and_bounds_hold() {
 #[test]
 fn what_works_on_another_machine_is_replaced_and_cancelled() {
     let server = Server::start();
-    let tasks = [task("job", shell("echo $MINDER_RUN >> lines; sleep 1000"))];
+    let tasks = [task("job", shell("echo $MINDER_RUN >> lines; exec sleep 1000"))];
     let machines = [1, 1].map(|at_once| machine(&server, &tasks, &[worker("default", at_once)]));
     let _worker = machines[1].worker("default");
     let now = wall().0;
@@ -319,7 +319,7 @@ fn a_run_that_fails_is_tried_again_after_its_delay() {
 #[test]
 fn a_worker_that_ends_in_peace_gives_back_at_once() {
     let server = Server::start();
-    let tasks = [task("job", shell("echo begin >> lines; test -e slow && sleep 1000; exit 0"))];
+    let tasks = [task("job", shell("echo begin >> lines; test -e slow && exec sleep 1000; exit 0"))];
     let machines = [1, 1].map(|at_once| machine(&server, &tasks, &[worker("default", at_once)]));
     std::fs::write(machines[0].path("slow"), "").expect("a file");
     let mut first = machines[0].worker("default");

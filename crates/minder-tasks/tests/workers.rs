@@ -244,6 +244,18 @@ fn what_a_dead_worker_has_left_running_is_killed_before_it_is_done_again() {
 }
 
 #[test]
+fn what_a_run_has_left_in_a_session_of_its_own_is_killed_when_it_is_stopped() {
+    let script = "setsid sleep 1000 & echo $! > new; mv new left; wait";
+    let world = World::new(vec![task("job", shell(script))], vec![worker("default", 1)], vec![]);
+    let _worker = world.worker("default");
+    let id = world.ask("job", None);
+    let left: u32 = until("it runs", || world.lines("left").first()?.parse().ok());
+    world.store().cancel(&id, "no more", wall()).expect("a database");
+    assert_eq!(world.ended(&id).state, RunState::Cancelled);
+    until("what was left is gone", || (!is_alive(left)).then_some(()));
+}
+
+#[test]
 fn a_run_that_kills_its_worker_each_time_has_failed_in_the_end() {
     let world = World::new(
         vec![task("killer", shell("kill -KILL $PPID; sleep 1000")), task("good", shell("true"))],
@@ -300,7 +312,7 @@ fn a_worker_that_is_told_to_end_ends_what_it_has_begun_and_the_second_time_gives
 
 #[test]
 fn what_works_can_be_cancelled_and_replaced() {
-    let mut job = task("job", shell("echo $MINDER_RUN >> marks; sleep 1000"));
+    let mut job = task("job", shell("echo $MINDER_RUN >> marks; exec sleep 1000"));
     job.overlap = Overlap::Replace;
     let world = World::new(vec![job], vec![worker("default", 2)], vec![]);
     let _worker = world.worker("default");

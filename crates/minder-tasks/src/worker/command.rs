@@ -15,6 +15,7 @@ use rustix::process::Signal;
 use tokio::net::unix::pipe::Receiver;
 
 use super::child::Child;
+use super::leftovers;
 use super::patience::{Act, Cut, Patience};
 use super::run_folder::RunFolder;
 use super::tail::Tail;
@@ -32,6 +33,10 @@ pub(super) async fn perform(
     let mut tail = Tail::new(format!("{} {}", run.task, run.id.short()));
     let ended = process(job, run, state, patience, began, &mut tail).await;
     tail.flush();
+    // It may be done again at once, and not beside what is left of it in sessions of their own.
+    if patience.cut().is_some() {
+        leftovers::kill_of_run(run, state);
+    }
     let (verdict, exit, reason) = match ended {
         Ok((exit, folder)) => judge(exit, &folder, patience.cut()),
         Err(reason) => (Verdict::Failed, None, Some(reason)),
