@@ -137,6 +137,20 @@ fn words_that_mean_nothing_here_and_servers_that_cannot_be_are_told() {
 }
 
 #[test]
+fn what_a_task_names_and_nobody_knows_is_told_where_it_is_named() {
+    let (native, said) =
+        read("[task.a]\nresident = \"r\"\nthen = [\"gone\"]\n[task.b]\ncommand = \"x\"\nthen = [\"b\"]\n");
+    assert_eq!(native, None);
+    for expected in [
+        "minder.toml:2:12: `a`: there is no resident `r`",
+        "minder.toml:3:8: `a`: there is no task `gone` that could follow",
+        "minder.toml:6:8: `b`: is followed",
+    ] {
+        assert!(said.contains(expected), "{expected}\n--- in ---\n{said}");
+    }
+}
+
+#[test]
 fn syntax_errors_are_all_told_and_have_places() {
     let (native, said) = read("[program.a]\ncommand = \"x\nrestart = = 5\n[program.b\n");
     assert_eq!(native, None);

@@ -10,6 +10,7 @@ use std::process::{Command, Stdio};
 use minder_core::agenda::JobCommand;
 use minder_core::ids::ByteString;
 use minder_core::time::WallTime;
+use minder_schedule::text::duration_text;
 use rustix::pipe::PipeFlags;
 use rustix::process::Signal;
 use tokio::net::unix::pipe::Receiver;
@@ -60,7 +61,9 @@ fn judge(exit: Exit, folder: &RunFolder, cut: Option<&Cut>) -> (Verdict, Option<
 /// What it means that a run was ended.
 pub(super) fn verdict_of(cut: &Cut) -> (Verdict, Option<String>) {
     match cut {
-        Cut::TimedOut(after) => (Verdict::TimedOut, Some(format!("took longer than {after:?}"))),
+        Cut::TimedOut(after) => {
+            (Verdict::TimedOut, Some(format!("took longer than {}", duration_text(*after))))
+        }
         Cut::Stopped(reason) => (Verdict::Cancelled, Some(reason.clone())),
         Cut::GivenBack => (Verdict::GivenBack, None),
     }

@@ -43,8 +43,10 @@ impl Lowering<'_> {
         }
         let (settings, beat) = self.agenda_settings();
         let agenda = Agenda::new(tasks, workers, residents, settings);
-        let place = |section: &'static str, name: &str| {
-            of(section).find(|named| named.name == name).map_or(whole, |named| named.at)
+        // The value that is meant, or the section where it says nothing of it.
+        let place = |section: &'static str, name: &str, key: &str| {
+            let named = of(section).find(|named| named.name == name);
+            named.map_or(whole, |named| if named.table.has(key) { named.table.place(key) } else { named.at })
         };
         let agenda = match agenda {
             Ok(agenda) => Some(agenda),
@@ -59,22 +61,22 @@ impl Lowering<'_> {
         (agenda, beat)
     }
 
-    fn agenda_problem(&mut self, problem: &AgendaProblem, place: &dyn Fn(&'static str, &str) -> Span) {
+    fn agenda_problem(&mut self, problem: &AgendaProblem, place: &dyn Fn(&'static str, &str, &str) -> Span) {
         let (at, subject, message, hint) = match problem {
             // TOML refuses a name that is given twice.
             AgendaProblem::DuplicateTask(name) => {
-                (place("task", name.as_str()), name.to_string(), "is given twice".to_owned(), None)
+                (place("task", name.as_str(), ""), name.to_string(), "is given twice".to_owned(), None)
             }
             AgendaProblem::DuplicateWorker(name) => {
-                (place("worker", name.as_str()), name.to_string(), "is given twice".to_owned(), None)
+                (place("worker", name.as_str(), ""), name.to_string(), "is given twice".to_owned(), None)
             }
             AgendaProblem::DuplicateResident(name) => {
-                (place("resident", name.as_str()), name.to_string(), "is given twice".to_owned(), None)
+                (place("resident", name.as_str(), ""), name.to_string(), "is given twice".to_owned(), None)
             }
             AgendaProblem::NoSuchWorker(task, worker) => {
                 let hint = format!("add `[worker.{worker}]`");
                 (
-                    place("task", task.as_str()),
+                    place("task", task.as_str(), "worker"),
                     task.to_string(),
                     format!("there is no worker `{worker}`"),
                     Some(hint),
@@ -83,7 +85,7 @@ impl Lowering<'_> {
             AgendaProblem::NoSuchResident(task, resident) => {
                 let hint = format!("add `[resident.{resident}]`");
                 (
-                    place("task", task.as_str()),
+                    place("task", task.as_str(), "resident"),
                     task.to_string(),
                     format!("there is no resident `{resident}`"),
                     Some(hint),
@@ -92,14 +94,14 @@ impl Lowering<'_> {
             AgendaProblem::NoSuchFollower(task, follower) => {
                 let hint = format!("add `[task.{follower}]`");
                 (
-                    place("task", task.as_str()),
+                    place("task", task.as_str(), "then"),
                     task.to_string(),
                     format!("there is no task `{follower}` that could follow"),
                     Some(hint),
                 )
             }
             AgendaProblem::Circle(task) => (
-                place("task", task.as_str()),
+                place("task", task.as_str(), "then"),
                 task.to_string(),
                 "is followed, maybe through others, by itself".to_owned(),
                 None,
@@ -107,7 +109,7 @@ impl Lowering<'_> {
             AgendaProblem::NoPlace(task) => {
                 let hint = "set `latitude` and `longitude` in [deployment]".to_owned();
                 (
-                    place("task", task.as_str()),
+                    place("task", task.as_str(), ""),
                     task.to_string(),
                     "looks at the sun, and nobody said from where".to_owned(),
                     Some(hint),
