@@ -198,10 +198,14 @@ impl Queue {
         }
     }
 
-    pub(crate) async fn return_receipts(&self, receipts: &[String]) -> Result<(), QueueError> {
+    pub(crate) async fn return_receipts(
+        &self,
+        worker: &WorkerName,
+        receipts: &[String],
+    ) -> Result<(), QueueError> {
         match self {
             Self::Embedded(_) => Ok(()),
-            Self::JetStream(_, server) => Ok(server.return_receipts(receipts).await?),
+            Self::JetStream(_, server) => Ok(server.return_receipts(worker, receipts).await?),
         }
     }
 

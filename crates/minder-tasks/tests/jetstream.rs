@@ -211,6 +211,26 @@ fn another_machine_takes_over_from_one_that_is_gone() {
 }
 
 #[test]
+fn all_that_a_killed_worker_had_is_done_again_as_soon_as_there_is_another_one() {
+    let server = Server::start();
+    let tasks = [task("job", shell("echo $MINDER_RUN >> lines; exec sleep 1000"))];
+    // It asks for a third run while it does two, and the server does not know at once that it asks no more.
+    let world = machine(&server, &tasks, &[worker("default", 3)]);
+    let first = world.worker("default");
+    offer(&world, "job", 2);
+    until("both work", || (lines_of(&world).len() == 2).then_some(()));
+    first.signal(Signal::KILL);
+    drop(first);
+    let begun = std::time::Instant::now();
+    let _second = world.worker("default");
+    until("both work again", || (lines_of(&world).len() == 4).then_some(()));
+    // The server gives it out by itself after a silence of thirty.
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+    let ids: std::collections::BTreeSet<String> = lines_of(&world).into_iter().collect();
+    assert_eq!(ids.len(), 2);
+}
+
+#[test]
 fn what_is_due_is_taken_once_and_overlap_and_bounds_hold() {
     let server = Server::start();
     let tasks = [task("a.b", shell("sleep 1000")), task("other", shell("true"))];

@@ -66,12 +66,27 @@ impl JetStream {
     }
 
     /// Says of runs whose worker has died that they are to be given to another one now.
-    pub(crate) async fn return_receipts(&self, receipts: &[String]) -> Result<(), JetStreamError> {
+    pub(crate) async fn return_receipts(
+        &self,
+        worker: &WorkerName,
+        receipts: &[String],
+    ) -> Result<(), JetStreamError> {
+        self.forget_who_asked(worker).await?;
         for receipt in receipts {
             let returned = self.client.publish(receipt.clone(), "-NAK".into()).await;
             returned.map_err(cannot("give runs back"))?;
         }
         self.client.flush().await.map_err(cannot("give runs back"))
+    }
+}
+
+impl JetStream {
+    /// Has the server forget that somebody asks for a run who is not there any more: it (2.9) would take the first run that is
+    /// given back for that one, find nobody, and not think of the run again before its silence has lasted too long. When it is
+    /// asked who waits, it looks.
+    async fn forget_who_asked(&self, worker: &WorkerName) -> Result<(), JetStreamError> {
+        let consumer = self.consumer(worker).await?;
+        consumer.get_info().await.map(drop).map_err(cannot("give runs back"))
     }
 }
 
@@ -182,6 +197,7 @@ impl Delivery {
     /// Somebody else is to do it, at once.
     pub(crate) async fn give_back(&self) {
         // If this does not arrive, the silence says the same.
+        let _ = self.queue.forget_who_asked(&self.run.worker).await;
         let _ = self.message.ack_with(AckKind::Nak(None)).await;
         self.queue.flush().await;
     }

@@ -183,7 +183,7 @@ async fn give_back(queue: &Queue, state: &StateDir, name: &WorkerName) -> Result
     }
     let receipts: Vec<String> = orphans.into_iter().filter_map(|orphan| orphan.receipt).collect();
     store.give_back(name, wall())?;
-    queue.return_receipts(&receipts).await?;
+    queue.return_receipts(name, &receipts).await?;
     log(&format!("worker {name}: gave back {} runs that its predecessor had begun", runs.len()));
     Ok(())
 }
