@@ -13,7 +13,8 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("minder-tasks", &["minder-core", "minder-schedule"]),
     ("minder-deployment", &["minder-core"]),
     ("minder-recorder", &["minder-schedule"]),
-    ("minder-brewpi", &["minder-zmtp"]),
+    ("minder-brewpi", &["minder-page", "minder-zmtp"]),
+    ("minder-page", &[]),
     (
         "minder-acoupi",
         &[
@@ -33,7 +34,9 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("minder-supervisord", &["minder-core", "minder-config"]),
     ("minder-zmtp", &[]),
     ("minder-circusd", &["minder-core", "minder-config", "minder-zmtp"]),
-    ("minder-kegbot-master", &["minder-core", "minder-config"]),
+    ("minder-kegbot-app", &[]),
+    ("minder-kegbot", &["minder-kegbot-app", "minder-page"]),
+    ("minder-kegbot-master", &["minder-core", "minder-config", "minder-kegbot-app"]),
     ("minder-fermentrack", &["minder-zmtp"]),
     (
         "minder-fuzz",
@@ -44,6 +47,8 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "minder-runtime",
             "minder-supervisord",
             "minder-circusd",
+            "minder-kegbot",
+            "minder-kegbot-app",
             "minder-kegbot-master",
             "minder-zmtp",
             "minder-schedule",

@@ -84,12 +84,12 @@ fn a_deployment_begins_is_well_and_ends_with_what_must_not_be_left() {
 #[test]
 fn all_that_does_not_hold_is_told_and_nothing_is_changed() {
     let home = home(Init::Systemd);
-    let more = "[check.disk]\nfree-space = \"900TB\"\nhint = \"buy a disk\"\n\
+    let more = "[check.disk]\nfree-space = \"900000GB\"\nhint = \"buy a disk\"\n\
                 [check.modem]\ncommand = \"sh -c 'echo no carrier; exit 1'\"\nhint = \"plug it in\"\n";
     home.write("site/minder.toml", &format!("{}{more}", home.text("site/minder.toml")));
     let checked = minder(&home, &["check"]);
-    assert_eq!(checked.status, 1);
-    assert!(checked.out.contains("modem: no carrier\n  hint: plug it in\n"), "{}", checked.out);
+    assert_eq!(checked.status, 1, "{checked:?}");
+    assert!(checked.out.contains("modem: no carrier\n  hint: plug it in\n"), "{checked:?}");
     assert!(
         checked.out.contains("disk: ") && checked.out.contains("  hint: buy a disk\n"),
         "{}",

@@ -10,8 +10,8 @@ use minder_core::program::CommandProblem;
 use minder_core::supervision::Supervision;
 use minder_core::time::{Instant, Now};
 
-use crate::flags::{FLAGS, Flag};
-use crate::log::{self, Level};
+use minder_kegbot_app::log::{self, Level};
+use minder_kegbot_app::shared_flags::LOGFORMAT;
 
 /// How much a line matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,9 +54,7 @@ impl Journal {
         // Beyond jiff's range (year 9999) the clock is broken, and the text matters more than the time.
         let at = Timestamp::from_microsecond(now.wall.0).unwrap_or(Timestamp::UNIX_EPOCH);
         let at: Zoned = at.to_zoned(self.zone.clone());
-        let format = FLAGS.iter().find(|definition| definition.flag == Flag::LogFormat);
-        log::line(format.map_or("%(message)s", |definition| definition.default), &at, level, "master", text)
-            .into_bytes()
+        log::line(LOGFORMAT.default, &at, level, "master", text).into_bytes()
     }
 
     /// A line of no weight.

@@ -2,20 +2,19 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use minder_config::{Paint, Severity, render_text};
 
-use crate::background::{self, Side};
-use crate::flags::{self, Asked, Flag, FlagFiles, Values, Verbose};
-use crate::log::Log;
-use crate::pidfile::Pidfile;
-use crate::settings::{self, Directories, FILE_BYTES_MAX, Settings};
-use crate::standing;
+use minder_kegbot_app::application::Application;
+use minder_kegbot_app::flags::{Defaults, Values};
+use minder_kegbot_app::standing;
+
+use crate::flags::{LOGFILE_DIR, MASTER_CONFIG, PIDFILE_DIR, PROGRAM};
+use crate::settings::{self, Directories, Settings};
 use crate::start::{Started, start};
 use crate::stop::{Stopped, stop};
-use crate::usage;
 
 /// What can be asked of the launcher.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,41 +44,28 @@ impl Command {
 /// Does what the command line says, and returns the exit status. `arguments` begins with the program's name.
 #[must_use]
 pub fn run(arguments: &[OsString]) -> u8 {
-    let mut words = arguments.iter().map(|word| word.to_string_lossy().into_owned());
-    let program = words.next().unwrap_or_else(|| "kegbot_master.py".to_owned());
-    let words: Vec<String> = words.collect();
-    let verbose = match std::env::var_os("VERBOSE") {
-        Some(_) => Verbose::ByEnvironment,
-        None => Verbose::No,
+    let understood = match Application::understand(&PROGRAM, arguments, Defaults::new()) {
+        Ok(understood) => understood,
+        Err(status) => return status,
     };
-    let (flags, words) = match flags::parse(&words, verbose, &Disk) {
-        Ok(Asked::Run(flags, words)) => (flags, words),
-        Ok(Asked::Help(help)) => {
-            say(&usage::help(help, &program));
-            return 1;
-        }
-        Err(error) => {
-            say(&usage::mistake(&error, &program));
-            return 1;
-        }
-    };
-    let Some(command) = Command::of(&words) else {
-        complain(&format!("Usage: {program} <start|stop|status|configtest>\n"));
+    let Some(command) = Command::of(&understood.words) else {
+        complain(&format!("Usage: {} <start|stop|status|configtest>\n", understood.called));
         return 1;
     };
-    match read_settings(&flags) {
-        Some(settings) => live(command, &settings, &flags, arguments),
-        None => 1,
+    let Some(settings) = read_settings(&understood.flags) else { return 1 };
+    match Application::settled(&PROGRAM, understood, arguments) {
+        Ok(application) => work(command, &settings, &application, arguments),
+        Err(status) => status,
     }
 }
 
 /// The file, if it is in order. What is wrong has been said.
 fn read_settings(flags: &Values) -> Option<Settings> {
     let directories = Directories {
-        pidfiles: flags.text(Flag::PidfileDir).to_owned(),
-        logfiles: flags.text(Flag::LogfileDir).to_owned(),
+        pidfiles: flags.text(&PIDFILE_DIR).to_owned(),
+        logfiles: flags.text(&LOGFILE_DIR).to_owned(),
     };
-    let reading = settings::read_file(Path::new(flags.text(Flag::MasterConfig)), &directories);
+    let reading = settings::read_file(Path::new(flags.text(&MASTER_CONFIG)), &directories);
     for problem in &reading.problems {
         // Warnings about the text are for `minder check`; the original has none. That there is no file must be heard.
         if problem.severity == Severity::Error || problem.at.is_none() {
@@ -90,37 +76,9 @@ fn read_settings(flags: &Values) -> Option<Settings> {
     usable.then_some(reading.settings)
 }
 
-/// The life of a program after its words are understood: log, background, pidfile, work.
-fn live(command: Command, settings: &Settings, flags: &Values, arguments: &[OsString]) -> u8 {
-    let log = match Log::open(flags) {
-        Ok(log) => log,
-        Err(reason) => {
-            complain(&format!("{reason}\n"));
-            return 1;
-        }
-    };
-    if flags.is_on(Flag::Daemon) {
-        match Side::of_this_process() {
-            Side::Caller => {
-                log.info("Daemon mode requested, switching to background.");
-                return match background::leave(arguments) {
-                    Ok(()) => 0,
-                    Err(error) => {
-                        complain(&format!("cannot go to the background: {error}\n"));
-                        1
-                    }
-                };
-            }
-            Side::Background => {
-                if let Err(error) = background::settle() {
-                    log.error(&format!("cannot go to the background: {error}"));
-                    return 1;
-                }
-                log.info("Running in background.");
-            }
-        }
-    }
-    let Ok(_pidfile) = Pidfile::write(flags.text(Flag::Pidfile), &log) else { return 1 };
+fn work(command: Command, settings: &Settings, application: &Application, arguments: &[OsString]) -> u8 {
+    let log = application.main_logger();
+    let Ok(_pidfile) = application.pidfile(&log) else { return 1 };
     match command {
         Command::ConfigTest => say(&config_test(settings)),
         Command::Status => say(&status(settings)),
@@ -168,29 +126,6 @@ pub(crate) fn search_path(called: Option<&OsString>) -> OsString {
         path.push(here.join(directory));
     }
     path
-}
-
-/// Flag files on the disk, `~/` in front of their names being the home directory.
-struct Disk;
-
-impl FlagFiles for Disk {
-    fn read(&self, file: &str) -> Result<String, (Option<i32>, String)> {
-        let home = file.strip_prefix("~/").zip(std::env::var_os("HOME"));
-        let path = home.map_or_else(|| PathBuf::from(file), |(rest, home)| Path::new(&home).join(rest));
-        let mut bytes = Vec::new();
-        let read =
-            std::fs::File::open(path).and_then(|file| file.take(FILE_BYTES_MAX).read_to_end(&mut bytes));
-        match read {
-            Ok(_) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
-            Err(error) => Err((error.raw_os_error(), reason(&error))),
-        }
-    }
-}
-
-/// The system's words without the number that Rust puts behind them.
-fn reason(error: &io::Error) -> String {
-    let text = error.to_string();
-    text.split(" (os error").next().unwrap_or_default().to_owned()
 }
 
 /// A reader that went away is not told.

@@ -7,32 +7,26 @@
 //! ```
 //!
 //! In reading order:
-//! - [`flags`]: the command line, by the rules of gflags. `usage`: what `--help` and a mistake print.
+//! - [`flags`]: its own flags; how they are read is minder-kegbot-app's, which is what every Kegbot program does.
 //! - `ini`: text into sections with spans. `expand`: `%(name)s`. [`settings`]: the programs that the file describes.
-//! - [`launcher`]: one call of the original; `start`, `stop` and `standing` are its work, `pidfile`, `background` and `log`
-//!   what every Kegbot program does.
+//! - [`launcher`]: one call of the original; `start` and `stop` are its work.
 //! - [`lower`]: the programs as a plan; `shell`: a command line that needs no shell. [`station`]: what a mind that runs the
 //!   plan is made of; [`journal`]: what it says.
 //!
 //! Invariants: nothing is started, signalled or written while the file has an error; a launcher waits for processes, never
 //! for time alone; it does not know what the programs do.
 
-mod background;
 mod expand;
 pub mod flags;
 mod ini;
 pub mod journal;
 pub mod launcher;
-mod log;
 pub mod lower;
-mod pidfile;
 pub mod settings;
 mod shell;
-mod standing;
 mod start;
 pub mod station;
 mod stop;
-mod usage;
 
 use std::ffi::OsString;
 use std::path::Path;

@@ -9,9 +9,9 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
-use crate::background;
-use crate::log::Log;
 use crate::settings::{App, Settings};
+use minder_kegbot_app::background;
+use minder_kegbot_app::log::Logger;
 
 /// How much of what a program prints while it starts is kept, in bytes. The rest is read and dropped.
 const OUTPUT_BYTES_MAX: usize = 64 * 1024;
@@ -26,7 +26,7 @@ pub(crate) enum Started {
 }
 
 /// Starts what is enabled. `path` is the search path for programs.
-pub(crate) fn start(settings: &Settings, path: &OsString, log: &Log) -> Started {
+pub(crate) fn start(settings: &Settings, path: &OsString, log: &Logger) -> Started {
     log.info("Starting apps");
     for app in &settings.apps {
         log.info(&format!("Starting: {}", app.name));

@@ -4,9 +4,9 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
-use crate::log::Log;
 use crate::settings::Settings;
-use crate::standing::{self, Standing};
+use minder_kegbot_app::log::Logger;
+use minder_kegbot_app::standing::{self, Standing};
 
 /// How often a program is asked with SIGTERM.
 const ASKED_MAX: u32 = 3;
@@ -27,7 +27,7 @@ pub(crate) enum Stopped {
 }
 
 /// Stops what is enabled.
-pub(crate) fn stop(settings: &Settings, log: &Log) -> Stopped {
+pub(crate) fn stop(settings: &Settings, log: &Logger) -> Stopped {
     let mut outcome = Stopped::All;
     for app in &settings.apps {
         log.info(&format!("Stopping app: {}", app.name));
@@ -39,7 +39,7 @@ pub(crate) fn stop(settings: &Settings, log: &Log) -> Stopped {
     outcome
 }
 
-fn stop_one(name: &str, pidfile: &str, log: &Log) -> Result<(), String> {
+fn stop_one(name: &str, pidfile: &str, log: &Logger) -> Result<(), String> {
     for attempt in 0..=ATTEMPTS_MAX {
         let pid = match standing::of_pidfile(pidfile) {
             Standing::Stopped | Standing::Died(_) => {

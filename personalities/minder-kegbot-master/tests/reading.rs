@@ -11,7 +11,8 @@ use minder_core::ids::{CoreDump, ExitStatus, GroupName, Pid, ProgramName, Signal
 use minder_core::input::Input;
 use minder_core::supervision::Supervision;
 use minder_core::time::{Instant, Now, WallTime};
-use minder_kegbot_master::flags::{self, Asked, FLAGS, Flag, FlagFiles, Kind, Verbose};
+use minder_kegbot_app::flags::{self, Asked, Defaults, FlagFiles, Kind};
+use minder_kegbot_master::flags::PROGRAM;
 use minder_kegbot_master::journal::Journal;
 use minder_kegbot_master::launcher::config_test;
 use minder_kegbot_master::settings::{self, Directories, PROBLEMS_MAX};
@@ -195,14 +196,12 @@ fn parsed(line: &str) -> String {
         ("two", "--flagfile=one\n--logfile=l\n"),
     ]));
     let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
-    match flags::parse(&words, Verbose::No, &files) {
+    match flags::parse(&PROGRAM, &words, &Defaults::new(), &files) {
         Err(error) => error.to_string(),
         Ok(Asked::Help(flag)) => format!("{flag:?}"),
         Ok(Asked::Run(values, words)) => {
-            let changed =
-                FLAGS.iter().filter(|definition| values.text(definition.flag) != definition.default);
-            let changed: Vec<_> =
-                changed.map(|one| format!("{}={}", one.name, values.text(one.flag))).collect();
+            let changed = PROGRAM.flags().filter(|one| values.text(one) != one.default);
+            let changed: Vec<_> = changed.map(|one| format!("{}={}", one.name, values.text(one))).collect();
             format!("{} | {}", changed.join(" "), words.join(" "))
         }
     }
@@ -294,21 +293,21 @@ proptest! {
 
     #[test]
     fn arbitrary_words_are_flags_or_mistakes(words in prop::collection::vec("-{0,2}[a-z_=?é0-9]{0,20}", 0..6)) {
-        let _ = flags::parse(&words, Verbose::No, &Files(BTreeMap::new()));
+        let _ = flags::parse(&PROGRAM, &words, &Defaults::new(), &Files(BTreeMap::new()));
     }
 
     #[test]
     fn both_forms_of_a_value_mean_the_same_and_the_last_wins(value in "[^ ]{0,12}", other in ".{0,12}") {
-        for definition in FLAGS.iter().filter(|one| one.kind == Kind::Text && one.flag != Flag::FlagFile) {
+        for definition in PROGRAM.flags().filter(|one| one.kind == Kind::Text && one.name != "flagfile") {
             let dashed = format!("--{}", definition.name);
             let first = format!("{dashed}={other}");
             let joined = [first.clone(), format!("{dashed}={value}"), "status".to_owned()];
             let apart = [first, dashed, value.clone(), "status".to_owned()];
             let files = Files(BTreeMap::new());
-            let asked = flags::parse(&joined, Verbose::No, &files).unwrap();
-            prop_assert_eq!(&asked, &flags::parse(&apart, Verbose::No, &files).unwrap());
+            let asked = flags::parse(&PROGRAM, &joined, &Defaults::new(), &files).unwrap();
+            prop_assert_eq!(&asked, &flags::parse(&PROGRAM, &apart, &Defaults::new(), &files).unwrap());
             let Asked::Run(values, words) = asked else { panic!("no help was asked for") };
-            prop_assert_eq!(values.text(definition.flag), &value);
+            prop_assert_eq!(values.text(definition), &value);
             prop_assert_eq!(words, vec!["status".to_owned()]);
         }
     }

@@ -22,7 +22,7 @@ mod settle;
 mod workers;
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use std::{fmt, io};
 
 use minder_core::ids::TaskName;
@@ -122,9 +122,7 @@ impl Store {
         connection.busy_timeout(PATIENCE).map_err(failed)?;
         // Only then is nothing that was recorded lost by a power cut.
         connection.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
-        connection
-            .pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get::<_, String>(0))
-            .map_err(failed)?;
+        write_ahead(&connection).map_err(failed)?;
         schema::migrate(&connection, path)?;
         Ok(Self { connection, path: path.to_owned(), bell })
     }
@@ -159,6 +157,26 @@ impl Store {
     pub fn ring(&self) -> Result<(), StoreError> {
         bell::ring(&self.bell).map_err(|error| StoreError::Io(self.bell.clone(), error))
     }
+}
+
+/// Has the database keep a log of what is written before it is. Where several processes make the same database at once, SQLite
+/// says at once that it is busy, whatever its patience, because two that wait for each other here would wait for ever.
+fn write_ahead(connection: &Connection) -> rusqlite::Result<()> {
+    let begin = Instant::now();
+    loop {
+        let set =
+            connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get::<_, String>(0));
+        match set {
+            Err(error) if is_busy(&error) && begin.elapsed() < PATIENCE => {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            set => return set.map(drop),
+        }
+    }
+}
+
+fn is_busy(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy)
 }
 
 #[cfg(test)]

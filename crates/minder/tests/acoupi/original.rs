@@ -27,12 +27,19 @@ class PyAudio:
     def terminate(self): pass
 "#;
 
-/// The same card for `arecord`, which gives silence.
+/// The same card for `arecord`, which gives silence, at the pace of a card.
 const ARECORD: &str = r#"#!/bin/sh
 case "$*" in
 -l) echo "card 1: AudioMoth [AudioMoth], device 0: USB Audio [USB Audio]" ;;
 *dump-hw-params*) printf 'CHANNELS: 1\nRATE: [8000 48000]\n' ;;
-*) exec cat /dev/zero ;;
+*) exec python3 -c '
+import sys, time
+begin, written = time.monotonic(), 0
+while True:
+    sys.stdout.buffer.write(bytes(9600))
+    sys.stdout.buffer.flush()
+    written += 1
+    time.sleep(max(0, begin + written / 10 - time.monotonic()))' ;;
 esac
 "#;
 

@@ -2,12 +2,12 @@
 
 use std::process::ExitCode;
 
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::params;
 
 use crate::firmware::constants::Unit;
 use crate::places::Places;
-use crate::profile::{Point, duration, duration_text};
-use crate::table::Table;
+use crate::profile::{Point, Profile, duration, duration_text};
+use crate::table::{KeptProfile, Stay, Table};
 
 const RULE: &str = "=========================================================";
 
@@ -174,64 +174,40 @@ fn point(word: &str) -> Result<Point, String> {
 fn add_profile(places: &Places, name: &str, words: &[String]) -> Result<(), String> {
     let read = points(words)?;
     let table = table(places)?;
-    let write = || {
-        let connection = table.connection();
-        let change = connection.unchecked_transaction()?;
-        change.execute("INSERT INTO app_fermentationprofile (name) VALUES (?1)", [name])?;
-        let profile = change.last_insert_rowid();
-        for point in &read {
-            let micros = i64::try_from(point.after.as_micros()).unwrap_or(i64::MAX);
-            change.execute(
-                "INSERT INTO app_fermentationprofilepoint (profile_id, ttl, temperature_setting, temp_format) \
-                 VALUES (?1, ?2, ?3, ?4)",
-                params![profile, micros, point.degrees, "C"],
-            )?;
-        }
-        change.commit()
-    };
-    write().map_err(|error: rusqlite::Error| format!("the profile `{name}` was not added: {error}"))
+    table
+        .add_profile(name, Unit::Celsius, &read)
+        .map(drop)
+        .map_err(|error| format!("the profile `{name}` was not added: {error}"))
+}
+
+/// Those that can be used.
+fn usable(table: &Table) -> Result<impl Iterator<Item = KeptProfile>, String> {
+    let all = table.profiles().map_err(|error| error.to_string())?;
+    Ok(all.into_iter().filter(|profile| profile.stay == Stay::Kept))
 }
 
 fn list_profiles(places: &Places) -> Result<(), String> {
-    let table = table(places)?;
-    let read = || {
-        let mut statement = table
-            .connection()
-            .prepare("SELECT id, name FROM app_fermentationprofile WHERE status = 1 ORDER BY name")?;
-        statement
-            .query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)))?
-            .collect::<Result<Vec<_>, _>>()
-    };
-    for (id, name) in read().map_err(|error: rusqlite::Error| error.to_string())? {
-        let profile = table.profile(id).map_err(|error| error.to_string())?;
-        let points: Vec<String> = profile
+    for kept in usable(&table(places)?)? {
+        let points: Vec<String> = kept
+            .profile
             .iter()
-            .flat_map(super::super::profile::Profile::points)
+            .flat_map(Profile::points)
             .map(|point| format!("{}={:.1}", duration_text(point.after).replace(' ', ""), point.degrees))
             .collect();
-        println!("{name}: {}", points.join(" "));
+        println!("{}: {}", kept.name, points.join(" "));
     }
     Ok(())
 }
 
 fn start(places: &Places, profile: &str, device: &str) -> Result<(), String> {
     let table = table(places)?;
-    let id: Option<i64> = table
-        .connection()
-        .query_row(
-            "SELECT id FROM app_fermentationprofile WHERE name = ?1 AND status = 1",
-            [profile],
-            |row| row.get(0),
-        )
-        .optional()
-        .map_err(|error| error.to_string())?;
-    let id =
-        id.ok_or_else(|| format!("there is no profile `{profile}`; `brewpi profile list` shows them"))?;
+    let kept = usable(&table)?
+        .find(|kept| kept.name == profile)
+        .ok_or_else(|| format!("there is no profile `{profile}`; `brewpi profile list` shows them"))?;
     let now = jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M:%S").to_string();
-    let sql = "UPDATE app_brewpidevice SET active_profile_id = ?1, time_profile_started = ?2 WHERE device_name = ?3";
-    match table.connection().execute(sql, params![id, now, device]) {
-        Ok(0) => Err(format!("there is no device `{device}`; `brewpi device list` shows them")),
-        Ok(_) => Ok(()),
+    match table.begin_profile(device, kept.id, &now) {
+        Ok(false) => Err(format!("there is no device `{device}`; `brewpi device list` shows them")),
+        Ok(true) => Ok(()),
         Err(error) => Err(error.to_string()),
     }
 }

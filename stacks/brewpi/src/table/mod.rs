@@ -1,13 +1,16 @@
 //! The table of devices: Fermentrack's database as it is, or one of the same form that `brewpi device` makes.
 //!
 //! The spawner only reads. The script writes the few fields that the original writes: a new brew, whether it is logged, the
-//! unit, and the end of a profile.
+//! unit, and the end of a profile. Profiles, and which device follows which, are written by the pages and by `brewpi profile`.
 
+mod profiles;
 mod rows;
 mod schema;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+pub use profiles::{KeptProfile, Removed, Stay};
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, params};
 
@@ -223,7 +226,7 @@ impl Table {
         self.connection.execute(sql, [device]).map(drop).map_err(self.failed())
     }
 
-    /// The connection, for the commands that make and change devices and profiles.
+    /// The connection, for the commands that make and change devices.
     pub(crate) fn connection(&self) -> &Connection {
         &self.connection
     }

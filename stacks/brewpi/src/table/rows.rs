@@ -77,7 +77,7 @@ pub(super) fn point(row: &Row<'_>) -> rusqlite::Result<Point> {
     Ok(Point { after: Duration::from_micros(u64::try_from(micros).unwrap_or(0)), degrees: unit.inside(told) })
 }
 
-fn unit(letter: Option<&str>) -> Unit {
+pub(super) fn unit(letter: Option<&str>) -> Unit {
     if letter == Some("F") { Unit::Fahrenheit } else { Unit::Celsius }
 }
 

@@ -1,4 +1,4 @@
-//! `--daemon` for the launcher itself: the same command line again, in a session of its own and with no terminal.
+//! `--daemon`: the same command line again, in a session of its own and with no terminal.
 //!
 //! A second process takes the place of the original's fork, which Rust has no safe word for.
 
@@ -10,12 +10,12 @@ use std::process::{Command, Stdio};
 
 use rustix::fs::Mode;
 
-/// Tells the second process that it is the second. Its programs do not see it.
-pub(crate) const VARIABLE: &str = "MINDER_KEGBOT_BACKGROUND";
+/// Tells the second process that it is the second. Programs that it starts must not see it.
+pub const VARIABLE: &str = "MINDER_KEGBOT_BACKGROUND";
 
 /// Which of the two this is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Side {
+pub enum Side {
     /// The one that was called, and ends at once.
     Caller,
     /// The one in the background.
@@ -23,7 +23,9 @@ pub(crate) enum Side {
 }
 
 impl Side {
-    pub(crate) fn of_this_process() -> Self {
+    /// Which one we are.
+    #[must_use]
+    pub fn of_this_process() -> Self {
         if std::env::var_os(VARIABLE).is_some() { Self::Background } else { Self::Caller }
     }
 }
@@ -33,7 +35,7 @@ impl Side {
 ///
 /// # Errors
 /// When it cannot be made.
-pub(crate) fn leave(arguments: &[OsString]) -> io::Result<()> {
+pub fn leave(arguments: &[OsString]) -> io::Result<()> {
     let (name, words) = arguments.split_first().ok_or(io::ErrorKind::InvalidInput)?;
     let second = Command::new("/proc/self/exe")
         .arg0(name)
@@ -53,7 +55,7 @@ pub(crate) fn leave(arguments: &[OsString]) -> io::Result<()> {
 ///
 /// # Errors
 /// When there is no `/dev/null`.
-pub(crate) fn settle() -> io::Result<()> {
+pub fn settle() -> io::Result<()> {
     // It fails for who leads a process group already, and then there is nothing to leave.
     let _ = rustix::process::setsid();
     rustix::process::umask(Mode::empty());

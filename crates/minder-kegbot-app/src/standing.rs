@@ -12,7 +12,7 @@ const PIDFILE_BYTES_MAX: u64 = 64;
 
 /// What a pidfile says, and whether it is true.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Standing {
+pub enum Standing {
     /// There is no pidfile.
     Stopped,
     /// A process has that pid. Whether it is the program nobody checks, as in the original.
@@ -25,7 +25,8 @@ pub(crate) enum Standing {
 
 impl Standing {
     /// The words of `status`.
-    pub(crate) fn words(self) -> String {
+    #[must_use]
+    pub fn words(self) -> String {
         match self {
             Self::Stopped => "stopped".to_owned(),
             Self::Running(pid) => format!("running ({})", pid.as_raw_nonzero()),
@@ -36,7 +37,8 @@ impl Standing {
 }
 
 /// Reads a pidfile and looks for the process.
-pub(crate) fn of_pidfile(path: &str) -> Standing {
+#[must_use]
+pub fn of_pidfile(path: &str) -> Standing {
     let text = match read(path) {
         Ok(text) => text,
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {

@@ -1,21 +1,29 @@
-//! What the launcher logs: lines in Kegbot's form, on standard output and into a file that begins anew at midnight.
+//! What a program logs: lines in Kegbot's form, on standard output and into a file that begins anew at midnight.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 
-use crate::flags::{Flag, Values};
+use crate::flags::Values;
+use crate::shared_flags::{
+    DAEMON, LOG_TO_FILE, LOG_TO_STDOUT, LOGFILE, LOGFORMAT, MAXIMUM_LOG_FILES, ROTATE_LOGS, VERBOSE,
+};
 
 /// How much a line matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Level {
+pub enum Level {
     /// For `--verbose`.
     Debug,
+    /// What happens in the normal course of things.
     Info,
+    /// What somebody should look at.
     Warning,
+    /// What did not work.
     Error,
 }
 
@@ -30,12 +38,15 @@ impl Level {
     }
 }
 
-/// Where lines go.
-pub(crate) struct Log {
+/// Where lines go. All the loggers of a program share it.
+#[derive(Clone)]
+pub struct Log(Arc<Mutex<Sinks>>);
+
+struct Sinks {
     format: String,
     least: Level,
     stdout: bool,
-    file: Option<File>,
+    file: Option<Daily>,
 }
 
 impl Log {
@@ -43,54 +54,123 @@ impl Log {
     ///
     /// # Errors
     /// When the log file cannot be opened: a text that names it.
-    pub(crate) fn open(flags: &Values) -> Result<Self, String> {
-        let file = if flags.is_on(Flag::LogToFile) { Some(open_file(flags)?) } else { None };
-        Ok(Self {
-            format: flags.text(Flag::LogFormat).to_owned(),
-            least: if flags.is_on(Flag::Verbose) { Level::Debug } else { Level::Info },
-            stdout: flags.is_on(Flag::LogToStdout) && !flags.is_on(Flag::Daemon),
+    pub fn open(flags: &Values) -> Result<Self, String> {
+        let file = if flags.is_on(&LOG_TO_FILE) { Some(Daily::open(flags)?) } else { None };
+        Ok(Self(Arc::new(Mutex::new(Sinks {
+            format: flags.text(&LOGFORMAT).to_owned(),
+            least: if flags.is_on(&VERBOSE) { Level::Debug } else { Level::Info },
+            stdout: flags.is_on(&LOG_TO_STDOUT) && !flags.is_on(&DAEMON),
             file,
-        })
+        }))))
     }
 
-    pub(crate) fn info(&self, text: &str) {
+    /// One that nobody reads.
+    #[must_use]
+    pub fn silent() -> Self {
+        let sinks = Sinks { format: String::new(), least: Level::Error, stdout: false, file: None };
+        Self(Arc::new(Mutex::new(sinks)))
+    }
+
+    /// Lines with this name in them.
+    #[must_use]
+    pub fn logger(&self, name: impl Into<String>) -> Logger {
+        Logger { log: self.clone(), name: name.into() }
+    }
+}
+
+/// Lines with one name in them.
+#[derive(Clone)]
+pub struct Logger {
+    log: Log,
+    name: String,
+}
+
+impl Logger {
+    /// Another one of the same log.
+    #[must_use]
+    pub fn named(&self, name: impl Into<String>) -> Self {
+        self.log.logger(name)
+    }
+
+    /// A line for `--verbose`.
+    pub fn debug(&self, text: &str) {
+        self.say(Level::Debug, text);
+    }
+
+    /// A line about the normal course of things.
+    pub fn info(&self, text: &str) {
         self.say(Level::Info, text);
     }
 
-    pub(crate) fn warning(&self, text: &str) {
+    /// A line about what somebody should look at.
+    pub fn warning(&self, text: &str) {
         self.say(Level::Warning, text);
     }
 
-    pub(crate) fn error(&self, text: &str) {
+    /// A line about what did not work.
+    pub fn error(&self, text: &str) {
         self.say(Level::Error, text);
     }
 
     /// A line that cannot be written is lost: there is no better place to tell it.
-    pub(crate) fn say(&self, level: Level, text: &str) {
-        if level < self.least {
+    pub fn say(&self, level: Level, text: &str) {
+        let mut sinks = self.log.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if level < sinks.least {
             return;
         }
-        let line = line(&self.format, &Zoned::now(), level, "master", text);
-        if self.stdout {
+        let now = Zoned::now();
+        let line = line(&sinks.format, &now, level, &self.name, text);
+        if sinks.stdout {
             let _ = io::stdout().write_all(line.as_bytes());
         }
-        if let Some(mut file) = self.file.as_ref() {
-            let _ = file.write_all(line.as_bytes());
+        if let Some(file) = &mut sinks.file {
+            file.write(&line, now.date());
         }
     }
 }
 
-fn open_file(flags: &Values) -> Result<File, String> {
-    let path = Path::new(flags.text(Flag::Logfile));
-    if flags.is_on(Flag::RotateLogs) {
-        rotate(path, flags.text(Flag::MaximumLogFiles).parse().unwrap_or(0));
+/// A file that begins anew at midnight.
+struct Daily {
+    path: PathBuf,
+    file: File,
+    /// The day whose lines it holds; nothing if it never begins anew.
+    day: Option<Date>,
+    kept: usize,
+}
+
+impl Daily {
+    fn open(flags: &Values) -> Result<Self, String> {
+        let path = PathBuf::from(flags.text(&LOGFILE));
+        let kept = flags.text(&MAXIMUM_LOG_FILES).parse().unwrap_or(0);
+        let day = flags.is_on(&ROTATE_LOGS).then(|| Zoned::now().date());
+        if day.is_some() {
+            rotate(&path, kept);
+        }
+        match append_to(&path) {
+            Ok(file) => Ok(Self { path, file, day, kept }),
+            Err(error) => Err(format!("cannot write the log {}: {error}", path.display())),
+        }
     }
-    let opened = OpenOptions::new().append(true).create(true).open(path);
-    opened.map_err(|error| format!("cannot write the log {}: {error}", path.display()))
+
+    fn write(&mut self, line: &str, today: Date) {
+        if self.day.is_some_and(|day| day < today) {
+            rotate(&self.path, self.kept);
+            // A file that cannot be made anew goes on as it is.
+            if let Ok(file) = append_to(&self.path) {
+                self.file = file;
+            }
+            self.day = Some(today);
+        }
+        let _ = self.file.write_all(line.as_bytes());
+    }
+}
+
+fn append_to(path: &Path) -> io::Result<File> {
+    OpenOptions::new().append(true).create(true).open(path)
 }
 
 /// Gives the file of an earlier day that day's name, and removes all but the newest `kept` of such files; 0 keeps all.
-/// The launcher never lives through a midnight that matters, so it looks only once. What fails leaves the file in use.
+/// What fails leaves the file in use.
 fn rotate(path: &Path, kept: usize) {
     let Ok(modified) = std::fs::metadata(path).and_then(|facts| facts.modified()) else { return };
     let Ok(modified) = Timestamp::try_from(modified) else { return };
@@ -120,13 +200,14 @@ fn old_files(directory: &Path, name: &str) -> Vec<PathBuf> {
         let entry = entry.ok()?;
         let file = entry.file_name().into_string().ok()?;
         let day = file.strip_prefix(name)?.strip_prefix('.')?;
-        day.parse::<jiff::civil::Date>().ok().map(|_| entry.path())
+        day.parse::<Date>().ok().map(|_| entry.path())
     });
     files.collect()
 }
 
 /// One line by a template of Python's `logging`, of which four fields are known; the rest of it stays as it is.
-pub(crate) fn line(format: &str, at: &Zoned, level: Level, logger: &str, text: &str) -> String {
+#[must_use]
+pub fn line(format: &str, at: &Zoned, level: Level, logger: &str, text: &str) -> String {
     let mut line = String::new();
     let mut rest = format;
     while let Some(start) = rest.find('%') {
@@ -169,6 +250,7 @@ fn field(text: &str) -> Option<(&str, i16, &str)> {
 }
 
 /// `2012-06-21 23:06:34,705`.
-pub(crate) fn time(at: &Zoned) -> String {
+#[must_use]
+pub fn time(at: &Zoned) -> String {
     format!("{},{:03}", at.strftime("%Y-%m-%d %H:%M:%S"), at.millisecond())
 }

@@ -1,19 +1,23 @@
-//! The launcher's own pidfile, if it is told to have one.
+//! The program's own pidfile, if it is told to have one.
 
 use std::path::PathBuf;
 
-use crate::log::Log;
+use crate::log::Logger;
 use crate::standing::{self, Standing};
 
+/// There is no pidfile, and the reason has been logged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refused;
+
 /// A pidfile that goes when this does.
-pub(crate) struct Pidfile(Option<PathBuf>);
+pub struct Pidfile(Option<PathBuf>);
 
 impl Pidfile {
     /// Writes our pid into `path`; an empty path writes nothing.
     ///
     /// # Errors
     /// When another process holds it, or it cannot be read or written. The reason has been logged.
-    pub(crate) fn write(path: &str, log: &Log) -> Result<Self, ()> {
+    pub fn write(path: &str, log: &Logger) -> Result<Self, Refused> {
         if path.is_empty() {
             return Ok(Self(None));
         }
@@ -27,16 +31,16 @@ impl Pidfile {
             Standing::Stopped | Standing::Died(_) => {}
             Standing::Running(pid) => {
                 log.error(&format!("Old pid {} is still alive, aborting", pid.as_raw_nonzero()));
-                return Err(());
+                return Err(Refused);
             }
             Standing::Unknown => {
                 log.error("Could not read pid, abort.");
-                return Err(());
+                return Err(Refused);
             }
         }
         if std::fs::write(path, format!("{pid}\n")).is_err() {
             log.error(&format!("Error writing pid to {path}"));
-            return Err(());
+            return Err(Refused);
         }
         Ok(Self(Some(PathBuf::from(path))))
     }
