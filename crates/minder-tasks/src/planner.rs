@@ -164,7 +164,7 @@ impl Planner {
             return Err(problems);
         }
         // What is remembered of a task that is no more never changes, and might have been due by a clock that was far ahead.
-        let known = tasks.iter().filter_map(|times| times.remembered());
+        let known = tasks.iter().filter_map(Times::remembered);
         let clock = Clock::new(known.max(), now);
         let at_once = Wake { wall: None, monotonic: Some(now.monotonic) };
         Ok(Self { clock, chance: Chance::of(chance), tasks, wake: at_once })
