@@ -125,7 +125,6 @@ fn words_that_mean_nothing_here_and_servers_that_cannot_be_are_told() {
         "minder.toml:3:11: `aligned`: only means something to a task with `every`",
         "minder.toml:4:10: `offset`: only means something to a task with `every`",
         "minder.toml:5:11: `between`: only means something to a task that is due at times",
-        "minder.toml:6:10: `jitter`: only",
         "minder.toml:7:10: `missed`: only",
         "minder.toml:11:11: `aligned`: only",
         "minder.toml:13:15: `missed-once`: there is `missed` too",
