@@ -6,7 +6,8 @@
 //!  tests/replay.rs ─(fuzz/corpus/NAME/*, on stable)────────┘
 //! ```
 //!
-//! In reading order: [`supervisord`], [`http`], [`circus`], [`zmtp`], [`kegbot`], [`recorder`], [`devices`], [`memory`], [`words`] hold the targets by
+//! In reading order: [`supervisord`], [`http`], [`circus`], [`zmtp`], [`kegbot`], [`native`], [`recorder`], [`devices`], [`memory`],
+//! [`words`] hold the targets by
 //! what they attack; `input` cuts bytes into pieces, `machine` is a machine on which files are what the bytes say,
 //! `clock` a runtime that waits for nothing, `script` a peer that says what it is told to say.
 //!
@@ -24,6 +25,7 @@ mod input;
 pub mod kegbot;
 mod machine;
 pub mod memory;
+pub mod native;
 pub mod recorder;
 mod script;
 mod spans;
@@ -53,6 +55,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "circus_values", run: circus::values },
     Target { name: "listener_dialogue", run: supervisord::listener_dialogue },
     Target { name: "kegbot_config", run: kegbot::config },
+    Target { name: "minder_toml", run: native::minder_toml },
     Target { name: "detector_lines", run: recorder::detector_lines },
     Target { name: "wav_file", run: recorder::wav_file },
     Target { name: "kbsp_line", run: devices::kbsp_line },

@@ -74,6 +74,7 @@ replays! {
     keeper_wire
     kegbot_config
     listener_dialogue
+    minder_toml
     runtime_memory
     supervisord_conf
     supervisord_values
