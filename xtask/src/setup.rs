@@ -39,6 +39,9 @@ const PROGRAMS: &[(&str, &[&str], &str)] = &[
     ("sh", &["-c", "command -v /usr/sbin/mosquitto"], "mosquitto"),
     ("sh", &["-c", "command -v mosquitto_sub"], "mosquitto-clients"),
     ("openssl", &["version"], "openssl"),
+    // It looks at unit files, and needs no systemd that runs.
+    ("systemd-analyze", &["--version"], "systemd"),
+    ("flock", &["--version"], "util-linux"),
     // What acoupi's way to a microphone is built from.
     ("sh", &["-c", "test -e /usr/include/portaudio.h"], "portaudio19-dev"),
     (

@@ -34,7 +34,7 @@ use crate::state_dir::StateDir;
 pub use claim::{Claimed, Stop};
 pub use finish::{Follow, Orphan};
 pub use history::{Backlog, Cancelled, Filter, Scope};
-pub use workers::{Mode, WorkerRow};
+pub use workers::{Mode, Standing, WorkerRow};
 
 /// How long a process waits for another one that has the database.
 const PATIENCE: Duration = Duration::from_secs(20);

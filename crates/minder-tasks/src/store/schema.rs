@@ -7,10 +7,10 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use super::StoreError;
 
 /// `user_version` of what we write.
-pub(super) const VERSION: i64 = 3;
+pub(super) const VERSION: i64 = 4;
 
 /// From each version to the next; the first makes a new database.
-const STEPS: [&str; 3] = [FIRST, RECEIPTS, ENDS];
+const STEPS: [&str; 4] = [FIRST, RECEIPTS, ENDS, DEATHS];
 
 /// Times are microseconds since 1970, durations microseconds.
 const FIRST: &str = "
@@ -80,6 +80,9 @@ DROP INDEX ended;
 CREATE INDEX ended ON runs (task, ended) WHERE state NOT IN ('waiting', 'claimed');
 CREATE INDEX ends ON runs (ended);
 ";
+
+/// When a process of a worker last died.
+const DEATHS: &str = "ALTER TABLE workers ADD COLUMN died INTEGER";
 
 /// Brings a database to [`VERSION`], or leaves it as it was.
 pub(super) fn migrate(connection: &Connection, path: &Path) -> Result<(), StoreError> {

@@ -135,9 +135,12 @@ pub async fn run(state: &StateDir, name: &WorkerName, agenda_hash: &str) -> Resu
     let ear = Ear::new(&state.bell()).map_err(io)?;
     give_back(&queue, &state, name).await?;
     take_over(&queue, &state, &agenda).await?;
+    let process = ProcessIdentity::own().map_err(io)?;
+    let predecessor = store.worker(name)?;
     let row = WorkerRow {
         name: name.clone(),
-        process: ProcessIdentity::own().map_err(io)?,
+        died: predecessor.and_then(|predecessor| predecessor.last_death(&process, wall())),
+        process,
         agenda: agenda_hash.to_owned(),
         at_once,
         since: wall(),

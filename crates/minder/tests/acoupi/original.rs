@@ -155,6 +155,7 @@ fn the_test_program() {
     pair.same("", &["task", "run", "a", "b"]);
     pair.same("", &["task", "profile", "x", "--log-level", "nope"]);
     pair.same("", &["task", "profile", "x", "--quiet", "maybe"]);
+    pair.same("", &["task", "profile", "test_task", "--quiet", "yes"]);
     pair.same("", &["deployment", "status"]);
     pair.same("", &["deployment", "start", "--lat", "3"]);
     pair.same("", &["deployment", "start", "--latitud", "3"]);
@@ -187,6 +188,10 @@ fn the_default_program() {
     pair.same("", &["config", "get"]);
     pair.same("", &["config", "get", "--field", "recording"]);
     pair.same("", &["config", "get", "--field", "microphone.device_name"]);
+    for indent in ["0", "-1", "7"] {
+        pair.same("", &["config", "get", "--no-color", "-i", indent]);
+    }
+    pair.same("", &["config", "set", "--field", "recording.duration", "10.0"]);
     pair.same("", &["config", "set", "--field", "recording.duration", "7"]);
     pair.same("", &["config", "get", "--field", "recording.duration"]);
     pair.same("", &["config", "set", "--field", "recording.schedule_start", "10:00:00"]);

@@ -78,7 +78,9 @@ pub(crate) fn profile(acoupi: &mut Acoupi, parsed: &Parsed) -> Result<(), Failur
     }
     let loaded = load(acoupi)?;
     let name = known(&PROFILE, parsed, &loaded)?;
-    acoupi.terminal.echo(&format!("Profiling task {}", coloured(name, Colour::Green)));
+    if !quiet {
+        acoupi.terminal.echo(&format!("Profiling task {}", coloured(name, Colour::Green)));
+    }
     let before = Usage::now();
     let result = once(acoupi, &loaded, name);
     let report = before.until_now(name);

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::moment;
 use crate::recording::Recording;
-use crate::station::Station;
+use crate::station::{Company, Station};
 use crate::store::StoreError;
 use crate::store::events::{Event, EventKind, Pending};
 use crate::wav::Wav;
@@ -88,8 +88,11 @@ impl Station {
         Ok(None)
     }
 
-    /// Whether nobody is about to store a file: it is old, or of a time that is still to come.
+    /// Whether nobody is about to store a file: there is nobody else, it is old, or of a time that is still to come.
     fn is_abandoned(&self, path: &Path) -> bool {
+        if self.company == Company::Nobody {
+            return true;
+        }
         let Ok(changed) = std::fs::metadata(path).and_then(|metadata| metadata.modified()) else {
             return false;
         };
