@@ -257,14 +257,20 @@ mod tests {
     #[test]
     fn a_profile_is_kept_in_the_unit_in_which_it_was_entered() {
         let (_dir, table) = table();
-        let id = table.add_profile("ale", Unit::Fahrenheit, &points(&[(0, 20.0), (24, 10.0)])).expect("a row");
+        let id =
+            table.add_profile("ale", Unit::Fahrenheit, &points(&[(0, 20.0), (24, 10.0)])).expect("a row");
         let kept = table.kept_profile(id).expect("read").expect("it is there");
         assert_eq!((kept.name.as_str(), kept.unit), ("ale", Unit::Fahrenheit));
         let read = kept.profile.expect("points");
-        assert!(read.points().iter().zip([20.0, 10.0]).all(|(point, told)| (point.degrees - told).abs() < 0.01));
+        assert!(
+            read.points().iter().zip([20.0, 10.0]).all(|(point, told)| (point.degrees - told).abs() < 0.01)
+        );
         assert!(table.change_profile(id, "lager", Unit::Celsius, &points(&[(0, 9.0)])).expect("changed"));
         let kept = table.kept_profile(id).expect("read").expect("it is there");
-        assert_eq!((kept.name.as_str(), kept.unit, kept.profile.map(|p| p.points().len())), ("lager", Unit::Celsius, Some(1)));
+        assert_eq!(
+            (kept.name.as_str(), kept.unit, kept.profile.map(|p| p.points().len())),
+            ("lager", Unit::Celsius, Some(1))
+        );
         assert!(!table.change_profile(99, "none", Unit::Celsius, &[]).expect("no row"));
     }
 
