@@ -47,6 +47,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "minder-runtime",
             "minder-supervisord",
             "minder-circusd",
+            "minder-brewpi",
             "minder-kegbot",
             "minder-kegbot-app",
             "minder-kegbot-master",

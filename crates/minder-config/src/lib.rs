@@ -11,6 +11,7 @@
 //!
 //! - [`source`]: files with their bytes, spans in them, and lines and columns for people.
 //! - [`problem`]: what is wrong, where, what was expected instead, and what to do.
+//! - [`bound`]: limits that a person may set.
 //! - [`nearest`]: the known word that a misspelt one probably meant.
 //! - [`native`]: `minder.toml`, which is minder's own.
 //! - [`render`]: a problem as text for a terminal or as one JSON object.
@@ -18,6 +19,7 @@
 //! Invariants: nothing here opens a file, knows a dialect, or fails; a span that points outside its file is rendered at
 //! the end of that file instead of panicking; no meaning is told by colour alone.
 
+pub mod bound;
 pub mod native;
 pub mod nearest;
 pub mod problem;

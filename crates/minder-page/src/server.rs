@@ -305,6 +305,9 @@ impl<S: Site> Served<S> {
             _ => return Err(Refusal::Method),
         };
         if method == Method::Get {
+            if is_foreign_look(&request) {
+                return Err(Refusal::Foreign);
+            }
             guest.is_served();
             if let Some(asset) = assets::find(request.uri().path(), self.site.assets()) {
                 return Ok(asset.response());
@@ -391,6 +394,13 @@ impl<S: Site> Served<S> {
         }
         response
     }
+}
+
+/// Whether a page of another site looks at ours without anybody going there: it could hold streams open, and count what it gets.
+fn is_foreign_look(request: &hyper::Request<Incoming>) -> bool {
+    let foreign =
+        text_of(request, "sec-fetch-site").is_some_and(|site| !matches!(site, "same-origin" | "none"));
+    foreign && text_of(request, "sec-fetch-mode") != Some("navigate")
 }
 
 /// The body of a form, with a bound on its length and its time.

@@ -414,7 +414,7 @@ fn only_so_many_logs_are_streamed_at_a_time() {
         let place = Place::new();
         place.serve(None);
         let mut streams = Vec::new();
-        for _ in 0..minder_supervisord::http::FOLLOWERS_MAX {
+        for _ in 0..minder_config::native::ServerBounds::default().followers {
             let mut stream = place.connect().await;
             stream.write_all(get("/mainlogtail").as_bytes()).await.unwrap();
             let head = read_until(&mut stream, "\r\n\r\n").await;

@@ -126,6 +126,8 @@ fn pages_ask_and_steer_and_data_points_are_kept() {
     place.script();
     running(&place);
     assert_eq!(place.asked("ack").as_deref(), Some("ack"));
+    assert_eq!(place.done(&["ask", "cellar", "ack"]), (Some(0), "ack\n".to_owned()));
+    assert_eq!(place.done(&["ask", "attic", "ack"]).0, Some(1));
     assert_eq!(place.asked("setBeer=18.126").as_deref(), Some(""));
     until("the board has the set point", || (place.asked("getBeer")? == "18.13").then_some(()));
     let started = place.asked("startNewBrew=Old Ale").expect("an answer");

@@ -7,12 +7,13 @@
 //!                                        └─▶ hints for words that are not known
 //! ```
 //!
-//! In reading order: [`vocabulary`] is all there may be; `table` holds a file against it; `lower` says what it means, a file for
+//! In reading order: [`vocabulary`] is all there may be ([`bounds`] its limits); `table` holds a file against it; `lower` says what it means, a file for
 //! each kind of section; [`write`] is the way back; [`reference`](mod@reference) and [`schema`] tell people and editors.
 //!
 //! Invariants: a reading is a function of bytes, the file's path and what [`Surroundings`] answers; every problem is told in one
 //! reading; no bytes make it panic.
 
+pub mod bounds;
 mod limits;
 mod lower;
 pub mod reference;
@@ -21,6 +22,9 @@ mod table;
 pub mod vocabulary;
 mod words;
 pub mod write;
+
+pub use bounds::ServerBounds;
+pub(crate) use words::{size, size_text};
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -84,6 +88,8 @@ pub struct MinderSettings {
     pub socket_mode: u32,
     /// The file with its process id.
     pub pidfile: PathBuf,
+    /// What whoever asks may take.
+    pub bounds: ServerBounds,
 }
 
 /// What a reading asks beside the file.

@@ -37,7 +37,7 @@ fn keys(section: &Section, page: &mut String) {
             "| `{}` | {} | {} | {} |",
             key.name,
             value(&key.kind),
-            key.default,
+            key.without(),
             key.about.replace('|', "\\|")
         );
     }
@@ -56,6 +56,7 @@ fn value(kind: &Kind) -> String {
         Kind::Whole(i64::MIN, i64::MAX) => "whole number".to_owned(),
         Kind::Whole(least, most) => format!("{least} to {most}"),
         Kind::WholeOr(least, most, word) => format!("{least} to {most}, or `\"{word}\"`"),
+        Kind::Bound(bound) => bound.range(),
         Kind::Numbers(least, most) => format!("array of {least} to {most}"),
         Kind::Flag => "`true` or `false`".to_owned(),
         Kind::Choice(choices) => {

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::vocabulary::{Kind, Number, SECTIONS, STREAM, Section, TOP_LEVEL};
+use crate::bound::{Bound, Unit};
 
 /// The schema, in the dialect of 2020-12.
 #[must_use]
@@ -37,7 +38,7 @@ fn of_section(section: &Section) -> Value {
         .map(|key| {
             let mut value = of_kind(&key.kind);
             if let Value::Object(members) = &mut value {
-                let about = format!("{} Without it: {}.", key.about, key.default);
+                let about = format!("{} Without it: {}.", key.about, key.without());
                 members.insert("description".to_owned(), Value::from(about));
             }
             (key.name.to_owned(), value)
@@ -49,6 +50,14 @@ fn of_section(section: &Section) -> Value {
         "properties": properties,
         "additionalProperties": false,
     })
+}
+
+fn of_bound(bound: &Bound) -> Value {
+    let whole = json!({ "type": "integer", "minimum": bound.least, "maximum": bound.most });
+    match bound.unit {
+        Unit::Count => whole,
+        Unit::Bytes | Unit::Seconds => json!({ "anyOf": [{ "type": "string" }, whole] }),
+    }
 }
 
 fn of_kind(kind: &Kind) -> Value {
@@ -66,6 +75,7 @@ fn of_kind(kind: &Kind) -> Value {
         Kind::Size => json!({ "anyOf": [{ "type": "string" }, { "type": "integer", "minimum": 0 }] }),
         Kind::Whole(least, most) => whole(*least, *most),
         Kind::WholeOr(least, most, word) => json!({ "anyOf": [{ "const": word }, whole(*least, *most)] }),
+        Kind::Bound(bound) => of_bound(bound),
         Kind::Numbers(least, most) => json!({ "type": "array", "items": whole(*least, *most) }),
         Kind::Flag => json!({ "type": "boolean" }),
         Kind::Choice(choices) => json!({ "enum": choices }),

@@ -1,4 +1,6 @@
 //! A table held against the vocabulary: what is known and has the right form comes out typed, all else is a problem.
+//!
+//! Long because there are many forms, and each says what it expected.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,6 +12,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::vocabulary::{Kind, STREAM, Section};
 use super::words;
+use crate::bound::{Bound, Unit};
 use crate::nearest::nearest;
 use crate::problem::Problem;
 use crate::source::{FileId, Span};
@@ -25,6 +28,7 @@ pub(super) enum Value {
     Duration(Duration),
     Size(u64),
     Whole(i64),
+    Bound(u64),
     Numbers(Vec<i64>),
     Flag(bool),
     /// In millionths.
@@ -74,6 +78,7 @@ impl Table {
     getter!(pairs, Pairs, &[(String, String)], Vec::as_slice);
     getter!(duration, Duration, Duration, |value: &Duration| *value);
     getter!(size, Size, u64, |value: &u64| *value);
+    getter!(bound, Bound, u64, |value: &u64| *value);
     getter!(whole, Whole, i64, |value: &i64| *value);
     getter!(numbers, Numbers, &[i64], Vec::as_slice);
     getter!(flag, Flag, bool, |value: &bool| *value);
@@ -182,6 +187,7 @@ impl Checker<'_> {
             Kind::Size => self.size(key, value),
             Kind::Whole(least, most) => self.whole(key, value, (*least, *most)).map(Value::Whole),
             Kind::WholeOr(least, most, word) => self.whole_or(key, value, (*least, *most), word),
+            Kind::Bound(bound) => self.bound(key, value, bound),
             Kind::Numbers(least, most) => self.numbers(key, value, (*least, *most)),
             Kind::Flag => self.flag(key, value),
             Kind::Choice(choices) => self.choice(key, value, choices),
@@ -399,6 +405,21 @@ impl Checker<'_> {
             self.refuse(key, value, EXPECTED);
         }
         read.map(Value::Size)
+    }
+
+    fn bound(&mut self, key: &str, value: &Spanned<DeValue<'_>>, bound: &Bound) -> Option<Value> {
+        let read = match (value.get_ref(), Self::integer(value)) {
+            (DeValue::String(text), _) if bound.unit != Unit::Count => bound.read(text),
+            (_, Some(number)) => bound.read(&number.to_string()),
+            (_, None) => Err(bound.expected()),
+        };
+        match read {
+            Ok(number) => Some(Value::Bound(number)),
+            Err(expected) => {
+                self.refuse(key, value, expected);
+                None
+            }
+        }
     }
 
     fn limits(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Option<Value> {

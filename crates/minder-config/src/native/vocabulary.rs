@@ -3,6 +3,9 @@
 //!
 //! Long because there are many words, and each says what it means.
 
+use super::bounds;
+use crate::bound::Bound;
+
 /// What a value is.
 #[derive(Clone, Copy, Debug)]
 pub enum Kind {
@@ -26,6 +29,8 @@ pub enum Kind {
     Whole(i64, i64),
     /// A whole number between these, or this word.
     WholeOr(i64, i64, &'static str),
+    /// A limit on those who ask, in its unit.
+    Bound(&'static Bound),
     /// An array of whole numbers between these.
     Numbers(i64, i64),
     /// `true` or `false`.
@@ -63,7 +68,7 @@ pub struct Key {
     pub name: &'static str,
     /// What its value is.
     pub kind: Kind,
-    /// What it is without it, in words.
+    /// What it is without it, in words. That of a limit is a number: [`Key::without`].
     pub default: &'static str,
     /// What it means. A sentence.
     pub about: &'static str,
@@ -95,11 +100,27 @@ const fn key(name: &'static str, kind: Kind, default: &'static str, about: &'sta
     Key { name, kind, default, about }
 }
 
+const fn bounded(bound: &'static Bound) -> Key {
+    key(bound.name, Kind::Bound(bound), "", bound.about)
+}
+
+impl Key {
+    /// What it is without it, for people.
+    #[must_use]
+    pub fn without(&self) -> String {
+        match self.kind {
+            Kind::Bound(bound) => format!("`{}`", bound.shown(bound.default)),
+            _ => self.default.to_owned(),
+        }
+    }
+}
+
 const REACHES: &[&str] = &["process", "group", "family", "children", "tree", "descendants"];
 
 /// All sections of a file.
-pub static SECTIONS: [&Section; 13] = [
+pub static SECTIONS: [&Section; 14] = [
     &MINDER,
+    &LIMITS,
     &DEPLOYMENT,
     &ENVIRONMENT,
     &PROGRAM,
@@ -115,7 +136,7 @@ pub static SECTIONS: [&Section; 13] = [
 ];
 
 /// How many of [`SECTIONS`] stand at the beginning of a file's own structure; the rest are tables in others.
-pub const TOP_LEVEL: usize = 11;
+pub const TOP_LEVEL: usize = 12;
 
 /// minder itself.
 pub static MINDER: Section = Section {
@@ -153,6 +174,21 @@ pub static MINDER: Section = Section {
         ),
         key("socket-mode", Kind::Octal, "`0700`", "Who may connect to it."),
         key("pidfile", Kind::Path, "`minder.pid` in the state", "The file with minder's process id."),
+    ],
+};
+
+/// What whoever asks may take.
+pub static LIMITS: Section = Section {
+    name: "limits",
+    number: Number::One,
+    about: "What whoever asks minder on its socket may take. They hold from the start of minder to its end, whatever is read meanwhile.",
+    keys: &[
+        bounded(&bounds::CONNECTIONS),
+        bounded(&bounds::FOLLOWERS),
+        bounded(&bounds::HEAD_BYTES),
+        bounded(&bounds::BODY_BYTES),
+        bounded(&bounds::DEPTH),
+        bounded(&bounds::IDLE),
     ],
 };
 
@@ -299,7 +335,7 @@ pub static PROGRAM: Section = Section {
             "retry-step",
             Kind::Duration,
             "`1s`",
-            "The pause after the n-th failure in a row is n times this.",
+            "The pause after the n-th failure in a row is n times this; with unlimited `retries` no more than 30 s, or this once if that is more.",
         ),
         key(
             "shortages",

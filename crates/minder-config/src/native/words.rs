@@ -99,7 +99,7 @@ pub(super) fn joined(words: &[String]) -> String {
 }
 
 /// A size: a number and B, KB, MB or GB, in powers of two.
-pub(super) fn size(text: &str) -> Option<u64> {
+pub(crate) fn size(text: &str) -> Option<u64> {
     let text = text.trim();
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let number: u64 = text[..digits].parse().ok()?;
@@ -114,7 +114,7 @@ pub(super) fn size(text: &str) -> Option<u64> {
 }
 
 /// A size as [`size`] reads it.
-pub(super) fn size_text(bytes: u64) -> String {
+pub(crate) fn size_text(bytes: u64) -> String {
     for (unit, bytes_each) in [("GB", 1 << 30), ("MB", 1 << 20), ("KB", 1 << 10)] {
         if bytes > 0 && bytes.is_multiple_of(bytes_each) {
             return format!("{}{unit}", bytes / bytes_each);

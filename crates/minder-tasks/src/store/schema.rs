@@ -7,10 +7,10 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use super::StoreError;
 
 /// `user_version` of what we write.
-pub(super) const VERSION: i64 = 3;
+pub(super) const VERSION: i64 = 4;
 
 /// From each version to the next; the first makes a new database.
-const STEPS: [&str; 3] = [FIRST, RECEIPTS, DEATHS];
+const STEPS: [&str; 4] = [FIRST, RECEIPTS, ENDS, DEATHS];
 
 /// Times are microseconds since 1970, durations microseconds.
 const FIRST: &str = "
@@ -67,6 +67,18 @@ const RECEIPTS: &str = "
 ALTER TABLE runs ADD COLUMN after TEXT;
 ALTER TABLE runs ADD COLUMN receipt TEXT;
 CREATE INDEX working ON runs (task) WHERE state = 'claimed';
+";
+
+/// In which order runs ended: a clock that was set back must not have the last one be the first that is forgotten.
+const ENDS: &str = "
+ALTER TABLE runs ADD COLUMN ended INTEGER;
+UPDATE runs SET ended = numbered.number
+    FROM (SELECT seq, row_number() OVER (ORDER BY end_at, seq) AS number FROM runs
+          WHERE state NOT IN ('waiting', 'claimed')) AS numbered
+    WHERE runs.seq = numbered.seq;
+DROP INDEX ended;
+CREATE INDEX ended ON runs (task, ended) WHERE state NOT IN ('waiting', 'claimed');
+CREATE INDEX ends ON runs (ended);
 ";
 
 /// When a process of a worker last died.

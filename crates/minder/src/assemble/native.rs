@@ -190,6 +190,7 @@ impl Origin {
             socket_mode: minder.socket_mode,
             logs: text(&minder.logs),
             stay: self.stay,
+            bounds: minder.bounds,
         };
         Face::new(CALLED, Settings::bare(bare))
     }

@@ -3,6 +3,7 @@
 use super::environment::Environment;
 use super::settings::{Access, DaemonSection, Factory, RpcInterface, Settings, UnixServer};
 use super::types::{LogLevel, Owner};
+use minder_config::native::ServerBounds;
 
 /// What a supervisord is, beside its programs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +28,8 @@ pub struct Bare {
     pub logs: String,
     /// Whether it stays in the foreground, and shows its log there.
     pub stay: Stay,
+    /// What whoever asks may take.
+    pub bounds: ServerBounds,
 }
 
 /// Where a daemon stays.
@@ -83,6 +86,7 @@ impl Settings {
             parse_warnings: Vec::new(),
             parse_infos: Vec::new(),
             carried: Environment::default(),
+            bounds: bare.bounds,
         }
     }
 }

@@ -10,7 +10,7 @@ use super::names::{Names, Scope};
 use super::overrides::Overrides;
 use super::paths::{absolute, directory_of, join};
 use super::python::is_space;
-use super::sections::{group, rpcinterface, servers, supervisord};
+use super::sections::{group, limits, rpcinterface, servers, supervisord};
 use super::settings::{Settings, UnixServer};
 use super::types::{self, TypeError};
 use super::vocabulary;
@@ -222,6 +222,7 @@ impl<'m> Reader<'m> {
         }
         let inet_servers = servers::inet(&mut self);
         let unix_servers = servers::unix(&mut self);
+        let bounds = limits::read(&mut self);
         supervisord = supervisord::realized(supervisord, request, &mut self);
         vocabulary::judge(&self.tree, &mut self.warnings);
         self.warnings.extend(lower::repetitions(&groups));
@@ -246,6 +247,7 @@ impl<'m> Reader<'m> {
             parse_warnings: self.parse_warnings,
             parse_infos: self.parse_infos,
             carried: request.carried.overlaid(&carried),
+            bounds,
         };
         Reading { sources: self.sources, settings, faults: self.faults, warnings: self.warnings }
     }

@@ -5,6 +5,7 @@ use super::machine::User;
 use super::overrides::Overrides;
 use super::types::{AutoRestart, LogFile, LogLevel, Owner};
 use minder_config::Span;
+use minder_config::native::ServerBounds;
 
 /// A configuration as supervisord uses it.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,6 +32,8 @@ pub struct Settings {
     pub parse_infos: Vec<String>,
     /// The variables of the file that stay known as `ENV_…` when the same daemon reads its configuration again.
     pub carried: Environment,
+    /// `[minder:limits]`, which the original has not: what whoever asks may take.
+    pub bounds: ServerBounds,
 }
 
 impl Settings {

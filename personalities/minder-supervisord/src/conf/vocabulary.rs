@@ -4,6 +4,7 @@
 //! tells.
 
 use super::ini::{Section, Tree};
+use super::sections::limits;
 use minder_config::{Problem, nearest::nearest};
 
 /// The event types that a listener may ask for.
@@ -94,6 +95,8 @@ const PROGRAM: &[&str] = &[
     "serverurl",
 ];
 
+/// The names of [`bounds::ALL`](minder_config::native::bounds::ALL), as they are written here.
+const LIMITS: &[&str] = &["connections", "followers", "head_bytes", "body_bytes", "depth", "idle"];
 const LISTENER: &[&str] = &["events", "buffer_size", "result_handler"];
 const FCGI: &[&str] = &["socket", "socket_owner", "socket_mode", "socket_backlog"];
 
@@ -110,7 +113,7 @@ struct Kind {
 }
 
 /// All kinds of sections. The servers match by their start alone, as in the original.
-const KINDS: [Kind; 11] = [
+const KINDS: [Kind; 12] = [
     Kind { name: Match::Whole("supervisord"), keys: Some(&[SUPERVISORD]) },
     Kind { name: Match::Whole("supervisorctl"), keys: Some(&[SUPERVISORCTL]) },
     Kind { name: Match::Whole("include"), keys: Some(&[&["files"]]) },
@@ -125,6 +128,7 @@ const KINDS: [Kind; 11] = [
     Kind { name: Match::Start("group:"), keys: Some(&[&["programs", "priority"]]) },
     Kind { name: Match::Start("rpcinterface:"), keys: None },
     Kind { name: Match::Start("ctlplugin:"), keys: None },
+    Kind { name: Match::Whole(limits::SECTION), keys: Some(&[LIMITS]) },
 ];
 
 fn kind(section: &str) -> Option<&'static Kind> {
@@ -191,5 +195,14 @@ pub fn advice(value: &str, expected: &str) -> Option<String> {
         ("true or false", "y" | "t" | "enabled" | "enable") => Some("write `true`".to_owned()),
         ("true or false", "n" | "f" | "disabled" | "disable") => Some("write `false`".to_owned()),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn every_limit_that_may_be_set_is_known() {
+        let all: Vec<String> = minder_config::native::bounds::ALL.iter().map(|bound| bound.key()).collect();
+        assert_eq!(super::LIMITS, all);
     }
 }

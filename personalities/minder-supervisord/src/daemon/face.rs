@@ -118,7 +118,7 @@ impl Face {
         let main = self.settings.rpc_interfaces.iter().any(|interface| interface.name == "supervisor");
         let interface = if main { Interface::Present } else { Interface::Absent };
         let remark = self.remarks(control);
-        let rpc = Rpc::new(control.clone(), facts, interface);
+        let rpc = Rpc::new(control.clone(), facts, interface).within(self.settings.bounds);
         let rpc = Rc::new(rpc.with_remarks(Rc::new(move |weight, text| remark(level(weight), text))));
         let remark = self.remarks(control);
         let traced = self.words().keeps(LogLevel::Trace);

@@ -19,10 +19,11 @@ use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes};
 use hyper::body::{Body, Frame, SizeHint};
+use minder_config::native::ServerBounds;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
-/// How much of all bodies that are on their way is held at a time, in bytes: one of the largest, and a few small ones.
-pub const UPLOADS_BYTES_MAX: usize = 9 << 20;
+/// How much of all bodies that are on their way is held at a time beside one of the largest, in bytes: a few small ones.
+const SMALL_UPLOADS_BYTES: usize = 1 << 20;
 
 /// Everybody on one listener.
 pub(super) struct Crowd {
@@ -31,7 +32,6 @@ pub(super) struct Crowd {
 }
 
 /// What guests have in common.
-#[derive(Default)]
 struct Hall {
     /// Those without a whole request, who has waited longest first.
     waiting: RefCell<BTreeMap<u64, Rc<Notify>>>,
@@ -39,6 +39,8 @@ struct Hall {
     door: Cell<Door>,
     /// How much of bodies on their way is held.
     uploads: Cell<usize>,
+    /// How much of them may be, in bytes.
+    uploads_max: usize,
 }
 
 /// Whether somebody waits for room, and nobody could be sent away.
@@ -58,9 +60,16 @@ pub(super) struct Guest {
 }
 
 impl Crowd {
-    /// Nobody, where so many may be.
-    pub(super) fn new(most: usize) -> Self {
-        Self { room: Arc::new(Semaphore::new(most)), hall: Rc::default() }
+    /// Nobody yet.
+    pub(super) fn new(bounds: &ServerBounds) -> Self {
+        let hall = Hall {
+            waiting: RefCell::default(),
+            next: Cell::default(),
+            door: Cell::default(),
+            uploads: Cell::default(),
+            uploads_max: bounds.body_bytes.saturating_add(SMALL_UPLOADS_BYTES),
+        };
+        Self { room: Arc::new(Semaphore::new(bounds.connections)), hall: Rc::new(hall) }
     }
 
     /// Lets one more in. If there is no room, and all others are being served, it takes until one of them is.
@@ -149,7 +158,7 @@ impl<B> Upload<B> {
     fn hold(&mut self, more: usize) -> io::Result<()> {
         let uploads = &self.guest.hall.uploads;
         let all = uploads.get().saturating_add(more);
-        if all > UPLOADS_BYTES_MAX {
+        if all > self.guest.hall.uploads_max {
             return Err(io::Error::other("too much is sent at once"));
         }
         uploads.set(all);
@@ -202,6 +211,10 @@ mod tests {
 
     use super::*;
 
+    fn crowd(connections: usize) -> Crowd {
+        Crowd::new(&ServerBounds { connections, ..ServerBounds::default() })
+    }
+
     fn run<T>(test: impl Future<Output = T>) -> T {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         runtime.block_on(async { tokio::time::timeout(Duration::from_secs(30), test).await.unwrap() })
@@ -210,7 +223,7 @@ mod tests {
     #[test]
     fn who_has_waited_longest_without_a_request_makes_room() {
         run(async {
-            let crowd = Crowd::new(2);
+            let crowd = crowd(2);
             let (served, waits) = (crowd.admit().await, crowd.admit().await);
             served.is_served();
             let (third, ()) = tokio::join!(crowd.admit(), async {
@@ -228,7 +241,7 @@ mod tests {
     #[test]
     fn where_all_are_served_the_first_that_is_done_makes_room() {
         run(async {
-            let crowd = Crowd::new(1);
+            let crowd = crowd(1);
             let only = crowd.admit().await;
             only.is_served();
             tokio::join!(crowd.admit(), async {
@@ -243,12 +256,12 @@ mod tests {
     #[test]
     fn bodies_have_room_in_common_and_give_it_back() {
         run(async {
-            let crowd = Crowd::new(2);
+            let crowd = crowd(2);
             let guest = Rc::new(crowd.admit().await);
             let body = || http_body_util::Empty::<Bytes>::new();
             let mut first = Upload::new(body(), guest.clone());
             let mut second = Upload::new(body(), guest);
-            first.hold(UPLOADS_BYTES_MAX - 10).unwrap();
+            first.hold(first.guest.hall.uploads_max - 10).unwrap();
             assert!(second.hold(11).is_err());
             second.hold(10).unwrap();
             drop(first);

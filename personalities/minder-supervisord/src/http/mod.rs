@@ -16,7 +16,7 @@
 //! - [`follow`]: a file as a stream that never ends.
 //!
 //! Invariants: a connection that waits or is slow holds up no other; nothing is polled; and everything that a client
-//! can make large has a limit, listed here.
+//! can make large has a limit: here, or among the site's bounds, which may be set.
 //!
 //! One deviation on the wire: to something that is no HTTP at all hyper answers 400, where the original closes the
 //! connection without a word.
@@ -43,27 +43,15 @@ pub mod reply;
 pub mod site;
 
 pub use auth::Login;
-pub use crowd::UPLOADS_BYTES_MAX;
 pub use site::Site;
 
 use crowd::{Crowd, Guest, Upload};
 use reply::Body;
 
-/// How many connections a listener serves at a time. When more come, those go that have waited longest without a whole request.
-pub const CONNECTIONS_MAX: usize = 256;
-/// How many logs a site streams at a time. More get HTTP 503: each takes three file descriptors and one of the 128
-/// inotify instances that the kernel grants a user, and the programs' own pipes must not run short.
-pub const FOLLOWERS_MAX: usize = 32;
-/// How long the line and the headers of a request may be together, in bytes. Beyond: HTTP 431.
-pub const HEAD_BYTES_MAX: usize = 32 << 10;
 /// How many headers a request may have. Beyond: HTTP 431.
 pub const HEADERS_MAX: usize = 100;
-/// How long the body of a form may be, in bytes. Beyond: HTTP 413. That of a call has the limit of
-/// [`Limits::REQUEST`](crate::xmlrpc::Limits::REQUEST).
+/// How long the body of a form may be, in bytes. Beyond: HTTP 413.
 pub const FORM_BYTES_MAX: usize = 64 << 10;
-/// How long a connection may wait for the headers of a request, the first one or another. So long because
-/// supervisorctl keeps its connection while its user thinks, and does not make another when that one is gone.
-pub const IDLE_MAX: Duration = Duration::from_secs(30 * 60);
 
 /// A socket that listens already.
 #[derive(Debug)]
@@ -106,7 +94,7 @@ pub enum Peer {
 /// Serves a site for as long as the process lives. To be run on a [`LocalSet`](tokio::task::LocalSet), where each
 /// connection becomes a task of its own; dropping the future stops accepting and leaves open connections alone.
 pub async fn serve(listener: Listener, site: Rc<Site>) -> Infallible {
-    let crowd = Crowd::new(CONNECTIONS_MAX);
+    let crowd = Crowd::new(site.bounds());
     loop {
         let accepted = match &listener {
             Listener::Unix(unix) => match unix.accept().await {
@@ -150,7 +138,8 @@ pub mod fuzzing {
     where
         S: AsyncRead + AsyncWrite + Unpin + 'static,
     {
-        super::connection(TokioIo::new(stream), Peer::Unix, site, Crowd::new(1).admit().await).await;
+        let guest = Crowd::new(site.bounds()).admit().await;
+        super::connection(TokioIo::new(stream), Peer::Unix, site, guest).await;
     }
 }
 
@@ -159,6 +148,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin + 'static,
 {
     let guest = Rc::new(guest);
+    let bounds = site.bounds();
     let service = service_fn(|request: Request<Incoming>| {
         let (site, guest) = (site.clone(), guest.clone());
         async move {
@@ -174,9 +164,9 @@ where
     });
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(IDLE_MAX)
+        .header_read_timeout(bounds.idle)
         .max_headers(HEADERS_MAX)
-        .max_header_size(HEAD_BYTES_MAX)
+        .max_header_size(bounds.head_bytes)
         .title_case_headers(true)
         .serve_connection(stream, service);
     tokio::select! {

@@ -12,6 +12,7 @@ use http_body_util::BodyExt;
 use hyper::header::{CONNECTION, CONTENT_LENGTH, HeaderMap, HeaderValue, LAST_MODIFIED, WWW_AUTHENTICATE};
 use hyper::{Method, Request, Response, StatusCode, Version};
 use jiff::Timestamp;
+use minder_config::native::ServerBounds;
 use minder_core::control::Selection;
 use minder_core::ids::BytePath;
 use tokio::sync::Semaphore;
@@ -20,14 +21,13 @@ use super::auth::{Admission, Login};
 use super::follow::Follow;
 use super::origin::{Sender, host, may_call};
 use super::reply::{Body, error, ok, with_body};
-use super::{FOLLOWERS_MAX, FORM_BYTES_MAX, Peer};
+use super::{FORM_BYTES_MAX, Peer};
 use crate::pages::{self, Ask, Form, Page, Token};
 use crate::rpc::dispatch::Channel;
 use crate::rpc::logs;
 use crate::rpc::methods::supervisor::process_logs::log_of;
 use crate::rpc::names::Namespec;
 use crate::rpc::{Answered, Rpc};
-use crate::xmlrpc::Limits;
 
 /// Takes the lines of the access log, as the original writes them at its level TRAC, without an end of line.
 pub type AccessLog = Rc<dyn Fn(&str)>;
@@ -38,7 +38,8 @@ pub struct Site {
     login: Option<Login>,
     access_log: Option<AccessLog>,
     token: Token,
-    /// A permit for each log that may be streamed.
+    /// A permit for each log that may be streamed: each takes three file descriptors and one of the 128 inotify instances that
+    /// the kernel grants a user, and the programs' own pipes must not run short.
     followers: Arc<Semaphore>,
 }
 
@@ -66,8 +67,13 @@ impl Site {
     /// # Errors
     /// When the kernel gives no random bytes for the token that forms carry.
     pub fn new(rpc: Rc<Rpc>, login: Option<Login>, access_log: Option<AccessLog>) -> io::Result<Site> {
-        let followers = Arc::new(Semaphore::new(FOLLOWERS_MAX));
+        let followers = Arc::new(Semaphore::new(rpc.bounds().followers));
         Ok(Site { rpc, login, access_log, token: Token::random()?, followers })
+    }
+
+    /// What whoever asks may take.
+    pub(super) fn bounds(&self) -> &ServerBounds {
+        self.rpc.bounds()
     }
 
     /// Answers one request.
@@ -91,11 +97,11 @@ impl Site {
             match login.admits(request.headers()) {
                 Admission::Granted => {}
                 Admission::Refused => {
-                    pass_over(request).await;
+                    self.pass_over(request).await;
                     return unauthorized();
                 }
                 Admission::Garbled => {
-                    pass_over(request).await;
+                    self.pass_over(request).await;
                     return error(StatusCode::BAD_REQUEST);
                 }
             }
@@ -125,10 +131,10 @@ impl Site {
         B: Upload,
     {
         if !may_call(request.headers()) {
-            pass_over(request).await;
+            self.pass_over(request).await;
             return error(StatusCode::FORBIDDEN);
         }
-        let body = match whole_body(request, Limits::REQUEST.bytes_max).await {
+        let body = match whole_body(request, self.bounds().body_bytes).await {
             Ok(body) => body,
             Err(status) => return error(status),
         };
@@ -223,6 +229,18 @@ impl Site {
             pages::Shown::Crashed => error(StatusCode::INTERNAL_SERVER_ERROR),
         }
     }
+
+    /// Reads a body to its end and keeps nothing of it. A client that sends head and body one after the other would
+    /// otherwise find the connection closed between the two, and never read why.
+    async fn pass_over<B>(&self, request: Request<B>)
+    where
+        B: Upload,
+    {
+        let most = self.bounds().body_bytes;
+        let mut unwanted = std::pin::pin!(http_body_util::Limited::new(request.into_body(), most));
+        let to_the_end = async { while let Some(Ok(_)) = unwanted.frame().await {} };
+        let _ = tokio::time::timeout(UNWANTED_TIME_MAX, to_the_end).await;
+    }
 }
 
 impl<'a> Place<'a> {
@@ -252,18 +270,6 @@ impl<'a> Place<'a> {
 
 /// How long a body is read although nobody wants it.
 const UNWANTED_TIME_MAX: Duration = Duration::from_secs(5);
-
-/// Reads a body to its end and keeps nothing of it. A client that sends head and body one after the other would
-/// otherwise find the connection closed between the two, and never read why.
-async fn pass_over<B>(request: Request<B>)
-where
-    B: Upload,
-{
-    let mut unwanted =
-        std::pin::pin!(http_body_util::Limited::new(request.into_body(), Limits::REQUEST.bytes_max));
-    let to_the_end = async { while let Some(Ok(_)) = unwanted.frame().await {} };
-    let _ = tokio::time::timeout(UNWANTED_TIME_MAX, to_the_end).await;
-}
 
 /// The body of a request that says how long it is.
 async fn whole_body<B>(request: Request<B>, bytes_max: usize) -> Result<Bytes, StatusCode>

@@ -22,6 +22,7 @@
 use std::rc::Rc;
 
 use jiff::tz::TimeZone;
+use minder_config::native::ServerBounds;
 use minder_core::control::{Answer, Control, Refusal, Reply, Report, Request, Selection, Status};
 use minder_core::supervision::Mode;
 
@@ -70,6 +71,7 @@ pub struct Rpc {
     interface: Interface,
     zone: Option<TimeZone>,
     remarks: Option<Remarks>,
+    bounds: ServerBounds,
 }
 
 /// How much a line of the main log matters.
@@ -104,21 +106,21 @@ const QUOTED_MAX: usize = 4096;
 /// millisecond.
 const READ_HERE_MAX: usize = 64 << 10;
 
-async fn decoded(body: &[u8]) -> Result<Call, DecodeError> {
+async fn decoded(body: &[u8], limits: Limits) -> Result<Call, DecodeError> {
     if body.len() <= READ_HERE_MAX {
-        return decode_call(body, Limits::REQUEST);
+        return decode_call(body, limits);
     }
     let owned = body.to_vec();
-    let beside = tokio::task::spawn_blocking(move || decode_call(&owned, Limits::REQUEST));
+    let beside = tokio::task::spawn_blocking(move || decode_call(&owned, limits));
     // It fails only when the runtime ends.
-    beside.await.unwrap_or_else(|_| decode_call(body, Limits::REQUEST))
+    beside.await.unwrap_or_else(|_| decode_call(body, limits))
 }
 
 impl Rpc {
     /// Methods that ask `control`.
     #[must_use]
     pub fn new(control: Rc<dyn Control>, facts: ServerFacts, interface: Interface) -> Rpc {
-        Rpc { control, facts, interface, zone: None, remarks: None }
+        Rpc { control, facts, interface, zone: None, remarks: None, bounds: ServerBounds::default() }
     }
 
     /// Tells times of this zone instead of the machine's.
@@ -133,6 +135,17 @@ impl Rpc {
         Rpc { remarks: Some(remarks), ..self }
     }
 
+    /// Takes no more of whoever asks than this.
+    #[must_use]
+    pub fn within(self, bounds: ServerBounds) -> Rpc {
+        Rpc { bounds, ..self }
+    }
+
+    /// What whoever asks may take.
+    pub(crate) fn bounds(&self) -> &ServerBounds {
+        &self.bounds
+    }
+
     /// The zone that times are told in. Looked up each time, because the machine's may change.
     pub(crate) fn zone(&self) -> TimeZone {
         self.zone.clone().unwrap_or_else(TimeZone::system)
@@ -140,7 +153,9 @@ impl Rpc {
 
     /// Carries out the call in a request body.
     pub async fn respond(&self, body: &[u8]) -> Answered {
-        let call = match decoded(body).await {
+        let limits =
+            Limits { bytes_max: self.bounds.body_bytes, depth_max: self.bounds.depth, ..Limits::REQUEST };
+        let call = match decoded(body, limits).await {
             Ok(call) => call,
             Err(error) => {
                 let why = match error {

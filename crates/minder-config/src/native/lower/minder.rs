@@ -1,4 +1,4 @@
-//! `[minder]`.
+//! `[minder]` and `[limits]`.
 
 use std::os::unix::ffi::OsStrExt as _;
 
@@ -6,8 +6,8 @@ use minder_core::plan::{Echo, JournalSpec};
 use minder_core::program::{LogTarget, Rotation};
 
 use super::{Lowering, u32_of};
-use crate::native::MinderSettings;
 use crate::native::table::Table;
+use crate::native::{MinderSettings, ServerBounds};
 use crate::source::Span;
 
 /// Size in bytes at which minder's own log begins anew, and old ones that are kept.
@@ -22,6 +22,7 @@ impl Lowering<'_> {
         let state = self.path_of(table, "state").unwrap_or_else(|| self.path(".minder"));
         let logs = self.path_of(table, "logs").unwrap_or_else(|| state.join("logs"));
         let log = self.path_of(table, "log").unwrap_or_else(|| logs.join("minder.log"));
+        let limits = self.sections.single.get("limits").unwrap_or(&none);
         let size = table.size("log-size").unwrap_or(LOG.0);
         let socket = self.path_of(table, "socket").unwrap_or_else(|| state.join("minder.sock"));
         let settings = MinderSettings {
@@ -38,6 +39,7 @@ impl Lowering<'_> {
             name: table.text("name").unwrap_or("minder").to_owned(),
             socket_mode: table.whole("socket-mode").map_or(0o700, u32_of),
             pidfile: self.path_of(table, "pidfile").unwrap_or_else(|| state.join("minder.pid")),
+            bounds: ServerBounds::of(|bound| limits.bound(bound.name)),
             logs,
             state,
             socket,

@@ -4,6 +4,7 @@
 pub(super) mod eventlistener;
 pub(super) mod fcgi;
 pub(super) mod group;
+pub(super) mod limits;
 pub(super) mod program;
 pub(super) mod rpcinterface;
 pub(super) mod servers;

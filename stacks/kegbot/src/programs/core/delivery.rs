@@ -290,7 +290,7 @@ impl Delivery {
             Ok(Some(drink)) => self.announce(flow.id, &flow.tap, &drink),
             Ok(None) => self.drink_log().warning("No drink recorded."),
             Err(error) => {
-                self.drink_log().error(&format!("The drink is lost, {} ticks: {error}", flow.ticks))
+                self.drink_log().error(&format!("The drink is lost, {} ticks: {error}", flow.ticks));
             }
         }
     }

@@ -99,7 +99,8 @@ impl Service {
                 let kept = self.outbox.lock().keep(&flow);
                 match kept {
                     Ok(id) => {
-                        drop(self.jobs.send(Job::Deliver { id, poured: flow.last.up, clocks: self.clocks }))
+                        let _ =
+                            self.jobs.send(Job::Deliver { id, poured: flow.last.up, clocks: self.clocks });
                     }
                     Err(error) => {
                         let log = self.log.logger("drink-manager");
