@@ -74,6 +74,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "minder-fleet",
             "minder-supervisord",
             "minder-circusd",
+            "minder-kegbot",
             "minder-kegbot-master",
             "minder-fermentrack",
             "minder-zmtp",
