@@ -59,6 +59,16 @@ impl Memory {
     }
 }
 
+impl Memory {
+    /// When a drink was poured, Unix seconds, by the wall's clock as it is now: the difference to now is what the server takes.
+    fn pour_time(&self, kept: &Kept, wall: i64) -> i64 {
+        self.poured.get(&kept.id).map_or(kept.pour_time, |(poured, clocks)| {
+            let ago = clocks.read().up.saturating_sub(*poured).as_secs();
+            wall - i64::try_from(ago).unwrap_or(0)
+        })
+    }
+}
+
 /// Whether to go on with the next drink.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Next {
@@ -153,10 +163,7 @@ impl Delivery {
     /// Tells one drink, unless the server has it already.
     fn tell(&self, kept: &Kept, memory: &Memory, first: bool) -> Result<Next, OutboxError> {
         let wall = Timestamp::now().as_second();
-        let pour_time = memory.poured.get(&kept.id).map_or(kept.pour_time, |(poured, clocks)| {
-            let ago = clocks.read().up.saturating_sub(*poured).as_secs();
-            wall - i64::try_from(ago).unwrap_or(0)
-        });
+        let pour_time = memory.pour_time(kept, wall);
         if kept.state == State::Doubtful {
             match self.find(kept, wall - pour_time) {
                 Ok(Some(drink)) => return self.delivered(kept, Some(&drink)).map(|()| Next::GoOn),
@@ -293,5 +300,34 @@ impl Delivery {
                 self.drink_log().error(&format!("The drink is lost, {} ticks: {error}", flow.ticks));
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_is_set_between_pour_and_delivery_moves_no_drink() {
+        let kept = Kept {
+            id: 1,
+            flow_id: 7,
+            meter_name: "kegboard.flow0".to_owned(),
+            ticks: 1000,
+            username: String::new(),
+            volume_ml: 454.5,
+            // The Pi had no clock when it was poured.
+            pour_time: 60,
+            duration: 3,
+            state: State::Pending,
+            attempts: 0,
+            drink_id: None,
+            reason: String::new(),
+        };
+        let clocks = Clocks::now();
+        let mut memory = Memory::default();
+        assert_eq!(memory.pour_time(&kept, 1_800_000_000), 60, "another process poured it");
+        memory.poured.insert(1, (clocks.read().up, clocks));
+        assert!((1_800_000_000 - memory.pour_time(&kept, 1_800_000_000)).abs() <= 1);
     }
 }
