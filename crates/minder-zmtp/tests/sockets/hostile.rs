@@ -160,6 +160,31 @@ fn a_peer_that_takes_nothing_is_cut_off_and_the_others_are_answered() {
 }
 
 #[test]
+fn a_server_keeps_to_the_bounds_that_it_is_given() {
+    run(async {
+        let bounds = Bounds {
+            peers: 1,
+            queued_messages: 2,
+            message_bytes: 100,
+            handshake: std::time::Duration::from_millis(50),
+            ..Bounds::default()
+        };
+        let (listener, endpoint) = listener(TCP);
+        let mut router = Router::new([listener], bounds);
+        Raw::connect(&endpoint).await.ended().await;
+        let mut raw = Raw::dealer(&endpoint, "a").await;
+        raw.say(&[&b"\x00\x64"[..], &[b'x'; 100]].concat()).await;
+        let (peer, _) = router.recv().await;
+        let sent: Vec<Sent> = (0..3).map(|_| router.send(&peer, &["x"])).collect();
+        assert_eq!(sent, [Sent::Queued, Sent::Queued, Sent::CutOff]);
+        raw.ended().await;
+        let mut raw = Raw::dealer(&endpoint, "b").await;
+        raw.say(b"\x00\x65").await;
+        raw.ended().await;
+    });
+}
+
+#[test]
 fn whoever_asks_without_reading_is_slowed_down_and_loses_nothing() {
     run(async {
         let (listener, endpoint) = listener(TCP);
