@@ -150,6 +150,25 @@ fn what_a_task_names_and_nobody_knows_is_told_where_it_is_named() {
 }
 
 #[test]
+fn limits_have_a_unit_and_a_range() {
+    let limits = |text: &str| native(&format!("[limits]\n{text}")).minder.bounds;
+    let set =
+        limits("connections = 8\nhead-bytes = \"2KB\"\nbody-bytes = 65536\ndepth = 4\nidle = \"90s\"\n");
+    assert_eq!((set.connections, set.head_bytes, set.body_bytes, set.depth), (8, 2048, 65_536, 4));
+    assert_eq!((set.idle.as_secs(), set.followers), (90, limits("").followers));
+    let (refused, said) = read("[limits]\nconnections = 1\nidle = \"8d\"\nhead-bytes = 1023\nheads = 1\n");
+    assert_eq!(refused, None);
+    for expected in [
+        "`connections`: found \"1\", expected a whole number from 2 to 4096",
+        "`idle`: found \"8d\", expected a duration from 1s to 7d",
+        "`head-bytes`: found \"1023\", expected a size from 1KB to 1MB",
+        "`heads`: there is no such key here",
+    ] {
+        assert!(said.contains(expected), "{expected}\n--- in ---\n{said}");
+    }
+}
+
+#[test]
 fn syntax_errors_are_all_told_and_have_places() {
     let (native, said) = read("[program.a]\ncommand = \"x\nrestart = = 5\n[program.b\n");
     assert_eq!(native, None);
