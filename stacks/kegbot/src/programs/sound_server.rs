@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use minder_kegbot_app::flags::Defaults;
 use minder_kegbot_app::threads::{Failure, Threads};
-use minder_kegbot_app::{Application, Definition, Kind, Logger, Program, signals};
+use minder_kegbot_app::{Application, Definition, Kind, Logger, Program};
 
 use crate::api::{Api, SoundEvent};
 use crate::flags;
-use crate::kegnet::{Client, Event, FlowState, FlowUpdate};
+use crate::kegnet::{Event, FlowState, FlowUpdate};
 
 const CACHE_DIR: Definition = Definition::new(
     "cache_dir",
@@ -55,31 +55,18 @@ const PLAYERS: [&[&str]; 4] = [
 /// Runs the program, and returns its exit status.
 #[must_use]
 pub fn run(arguments: &[OsString]) -> u8 {
-    let application = match Application::begin(&PROGRAM, arguments, Defaults::new()) {
-        Ok(application) => application,
-        Err(status) => return status,
-    };
-    match work(&application) {
-        Ok(status) => status,
-        Err(failure) => super::uncaught(&application, &failure),
-    }
+    super::live(&PROGRAM, arguments, Defaults::new(), work)
 }
 
 fn work(application: &Application) -> Result<u8, Failure> {
     let (flags, log) = (&application.flags, application.main_logger());
-    let address = flags.text(&flags::CORE_ADDR).parse();
-    let address = address.map_err(|error| Failure::new("ValueError", format!("--kb_core_addr: {error}")))?;
+    let client = super::kegnet(application)?;
     let timeout =
         Duration::try_from_secs_f64(flags.number(&flags::API_TIMEOUT)).unwrap_or(Duration::from_secs(10));
     let api = Api::new(flags.text(&flags::API_URL), flags.text(&flags::API_KEY), timeout);
     let sounds = sounds(&api, Path::new(flags.text(&CACHE_DIR)), &log);
     let Ok(_pidfile) = application.pidfile(&log) else { return Ok(1) };
-    let (quit, asked) = channel();
-    signals::watch(log.clone(), move || {
-        let _ = quit.send(());
-    })
-    .map_err(|error| Failure::new("error", error.to_string()))?;
-    let client = Client::new(address, application.log.logger("kegnet"));
+    let asked = super::signalled(&log)?;
     let (enqueue, queue) = channel();
     let player = player(flags.text(&PLAYER));
     if player.is_none() {
