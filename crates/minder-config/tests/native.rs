@@ -1,4 +1,6 @@
 //! `minder.toml`: what it means, what is said about mistakes, and that a written plan is the same when it is read.
+//!
+//! Long because each kind of mistake has its text beside what is said about it.
 
 use std::collections::BTreeMap;
 use std::path::Path;
