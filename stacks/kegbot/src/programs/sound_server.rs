@@ -14,6 +14,7 @@ use minder_kegbot_app::{Application, Definition, Kind, Logger, Program};
 use crate::api::{Api, SoundEvent};
 use crate::flags;
 use crate::kegnet::{Event, FlowState, FlowUpdate};
+use crate::tls;
 
 const CACHE_DIR: Definition = Definition::new(
     "cache_dir",
@@ -44,6 +45,8 @@ const THRESHOLDS: [u32; 7] = [32, 24, 16, 12, 8, 1, 0];
 const ML_PER_OUNCE: f64 = 29.5735;
 /// A sound has no more bytes.
 const SOUND_BYTES_MAX: u64 = 64 << 20;
+/// How long a sound may take to come.
+const FETCH_PATIENCE: Duration = Duration::from_secs(60);
 /// Programs that play, and the words before a file's name.
 const PLAYERS: [&[&str]; 4] = [
     &["pw-play"],
@@ -151,7 +154,11 @@ fn fetched(url: &str, cache: &Path, log: &Logger) -> Option<PathBuf> {
 
 fn save(url: &str, cache: &Path, path: &Path) -> Result<(), String> {
     std::fs::create_dir_all(cache).map_err(|error| error.to_string())?;
-    let response = ureq::get(url).call().map_err(|error| error.to_string())?;
+    let mut config = ureq::Agent::config_builder().timeout_global(Some(FETCH_PATIENCE));
+    if let Some(tls) = tls::for_address(url) {
+        config = config.tls_config(tls);
+    }
+    let response = config.build().new_agent().get(url).call().map_err(|error| error.to_string())?;
     let body = response.into_body().into_with_config().limit(SOUND_BYTES_MAX).read_to_vec();
     let part = path.with_extension("part");
     std::fs::write(&part, body.map_err(|error| error.to_string())?).map_err(|error| error.to_string())?;

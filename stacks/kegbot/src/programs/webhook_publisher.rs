@@ -12,6 +12,7 @@ use minder_kegbot_app::{Application, Definition, Kind, Logger, Program};
 use crate::flags;
 use crate::json::spaced;
 use crate::kegnet::{DrinkCreated, Event};
+use crate::tls;
 
 const URL: Definition =
     Definition::new("webhook_url", Kind::Text, "", "Where drinks are posted to, as JSON.");
@@ -94,7 +95,11 @@ fn work(application: &Application) -> Result<u8, Failure> {
 
 fn publish(url: &str, drink: &DrinkCreated, over: &Receiver<()>, log: &Logger) {
     let body = spaced(&Event::DrinkCreated(drink.clone()).data());
-    let agent = ureq::Agent::config_builder().timeout_global(Some(PATIENCE)).build().new_agent();
+    let mut config = ureq::Agent::config_builder().timeout_global(Some(PATIENCE));
+    if let Some(tls) = tls::for_address(url) {
+        config = config.tls_config(tls);
+    }
+    let agent = config.build().new_agent();
     let mut wait = FIRST_WAIT;
     for attempt in 1..=TRIES {
         match agent.post(url).header("Content-Type", "application/json").send(&body[..]) {
