@@ -154,7 +154,8 @@ fn open(application: &Application, log: &Logger, told: Sender<Told>) -> Result<O
     match flags.text(&READER) {
         "phidget" => {
             log.info("Opening phidget connection ...");
-            let mut child = phidget(flags.is_on(&TOGGLE)).map_err(|error| {
+            let word = if flags.is_on(&TOGGLE) { "toggle" } else { "-" };
+            let mut child = phidget(word).map_err(|error| {
                 Failure::new(
                     "error",
                     format!("python3 cannot be started, by which Phidgets are read: {error}"),
@@ -181,8 +182,8 @@ fn open(application: &Application, log: &Logger, told: Sender<Told>) -> Result<O
     }
 }
 
-fn phidget(toggle: bool) -> std::io::Result<Child> {
-    let word = if toggle { "toggle" } else { "-" };
+/// `word`: `toggle`, if the reader's output is to be switched too.
+fn phidget(word: &str) -> std::io::Result<Child> {
     let mut command = Command::new("python3");
     command.args(["-c", PHIDGET, word]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()
 }
