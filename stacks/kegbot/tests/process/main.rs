@@ -5,6 +5,7 @@ mod command_lines;
 mod example;
 mod faults;
 mod kegnet;
+mod launcher;
 mod peers;
 mod pours;
 mod web;
