@@ -62,7 +62,13 @@ const ALONE: &[&str] = &[
     "thousands_of_commands_by_chance",
     "hundreds_of_rounds_of_a_spawner",
     "a_whole_tree_that_stops",
+    "limits_that_hold",
 ];
+
+#[test]
+fn limits_that_hold() {
+    pass_circus("limits_that_hold");
+}
 
 #[test]
 fn a_class_that_nobody_can_run() {
@@ -103,6 +109,7 @@ scenarios! {
     a_command_that_changed_is_restarted
     a_class_of_ones_own
     a_class_that_cannot_be_imported
+    a_file_with_limits
     reading_commands
     starting_and_stopping
     changing_the_number

@@ -120,7 +120,11 @@ pub(crate) fn children(parent: u32) -> Vec<u32> {
 
 /// Looks at a daemon only: kept here so that both modules of minder's own agree on what a mind is.
 pub(crate) fn mind_of(daemon: &Daemon) -> Option<u32> {
-    let keeper = daemon.pid();
+    mind_below(daemon.pid())
+}
+
+/// The mind of the keeper with this pid.
+pub(crate) fn mind_below(keeper: u32) -> Option<u32> {
     let program = std::fs::read_link(format!("/proc/{keeper}/exe")).ok()?;
     children(keeper)
         .into_iter()

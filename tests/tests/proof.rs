@@ -13,6 +13,7 @@ mod hostile;
 mod http;
 mod keeper_death;
 mod lifecycle;
+mod limits;
 mod logs;
 mod mind_death;
 mod modes;

@@ -42,6 +42,7 @@ const PROGRAMS: &[(&str, &[&str], &str)] = &[
     // It looks at unit files, and needs no systemd that runs.
     ("systemd-analyze", &["--version"], "systemd"),
     ("flock", &["--version"], "util-linux"),
+    ("script", &["--version"], "bsdutils"),
     // What acoupi's way to a microphone is built from.
     ("sh", &["-c", "test -e /usr/include/portaudio.h"], "portaudio19-dev"),
     (

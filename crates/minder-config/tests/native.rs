@@ -1,4 +1,6 @@
 //! `minder.toml`: what it means, what is said about mistakes, and that a written plan is the same when it is read.
+//!
+//! Long because each kind of mistake has its text beside what is said about it.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -144,6 +146,25 @@ fn what_a_task_names_and_nobody_knows_is_told_where_it_is_named() {
         "minder.toml:2:12: `a`: there is no resident `r`",
         "minder.toml:3:8: `a`: there is no task `gone` that could follow",
         "minder.toml:6:8: `b`: is followed",
+    ] {
+        assert!(said.contains(expected), "{expected}\n--- in ---\n{said}");
+    }
+}
+
+#[test]
+fn limits_have_a_unit_and_a_range() {
+    let limits = |text: &str| native(&format!("[limits]\n{text}")).minder.bounds;
+    let set =
+        limits("connections = 8\nhead-bytes = \"2KB\"\nbody-bytes = 65536\ndepth = 4\nidle = \"90s\"\n");
+    assert_eq!((set.connections, set.head_bytes, set.body_bytes, set.depth), (8, 2048, 65_536, 4));
+    assert_eq!((set.idle.as_secs(), set.followers), (90, limits("").followers));
+    let (refused, said) = read("[limits]\nconnections = 1\nidle = \"8d\"\nhead-bytes = 1023\nheads = 1\n");
+    assert_eq!(refused, None);
+    for expected in [
+        "`connections`: found \"1\", expected a whole number from 2 to 4096",
+        "`idle`: found \"8d\", expected a duration from 1s to 7d",
+        "`head-bytes`: found \"1023\", expected a size from 1KB to 1MB",
+        "`heads`: there is no such key here",
     ] {
         assert!(said.contains(expected), "{expected}\n--- in ---\n{said}");
     }

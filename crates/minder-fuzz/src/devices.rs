@@ -20,7 +20,8 @@ pub fn kbsp_line(bytes: &[u8]) {
             assert!(frame.payload.len() <= PAYLOAD_BYTES_MAX);
             let Ok(message) = Message::decode(&frame) else { continue };
             let again = message.encode();
-            if again.payload.len() <= PAYLOAD_BYTES_MAX {
+            // A text that is none is shown with signs for what cannot be read, and those are other bytes.
+            if again.payload.len() <= PAYLOAD_BYTES_MAX && !message.to_string().contains('\u{fffd}') {
                 assert_eq!(Message::decode(&again).map(|again| again.to_string()), Ok(message.to_string()));
             }
         }

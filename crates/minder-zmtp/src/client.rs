@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::bounds::Bounds;
 use crate::command::IDENTITY_BYTES_MAX;
 use crate::connection::{Connection, Role};
 use crate::endpoint::Endpoint;
@@ -57,7 +58,7 @@ pub(crate) async fn keep_connected(
     let pool = Pool::default();
     loop {
         if let Ok(stream) = Stream::dial(&endpoint).await
-            && let Ok(connection) = Connection::open(stream, role, &identity, &pool).await
+            && let Ok(connection) = Connection::open(stream, role, &identity, &pool, &Bounds::default()).await
         {
             // Why it ended makes no difference to what comes next.
             let _ = serve(connection).await;

@@ -16,6 +16,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout};
 
 use crate::Message;
+use crate::bounds::Bounds;
 use crate::command::{Command, put_cancel, put_pong, put_ready, put_subscribe};
 use crate::decoder::{Decoder, Item, Limits};
 use crate::error::{End, WireError};
@@ -26,8 +27,6 @@ use crate::pool::{Pool, Share};
 use crate::stream::Stream;
 use crate::wire::{Listening, Wire};
 
-/// How long a peer may take from its connection to its READY. libzmq's default.
-pub const HANDSHAKE_MAX: Duration = Duration::from_secs(30);
 /// How many bytes a command may have.
 pub const COMMAND_BYTES_MAX: usize = 64 << 10;
 
@@ -65,16 +64,16 @@ impl Role {
         friends.contains(&socket_type)
     }
 
-    fn limits(self) -> Limits {
+    fn limits(self, bounds: &Bounds) -> Limits {
         match self {
             Role::Router | Role::Dealer | Role::Subscriber => Limits {
-                message_bytes: crate::MESSAGE_BYTES_MAX,
+                message_bytes: bounds.message_bytes,
                 frames: crate::FRAMES_MAX,
                 command_bytes: COMMAND_BYTES_MAX,
             },
             // Nobody has more to say to a publisher than a topic.
             Role::Publisher => Limits {
-                message_bytes: COMMAND_BYTES_MAX,
+                message_bytes: COMMAND_BYTES_MAX.min(bounds.message_bytes),
                 frames: crate::FRAMES_MAX,
                 command_bytes: COMMAND_BYTES_MAX,
             },
@@ -111,8 +110,9 @@ impl Connection {
         role: Role,
         identity: &[u8],
         pool: &Pool,
+        bounds: &Bounds,
     ) -> Result<Connection, End> {
-        match timeout(HANDSHAKE_MAX, handshake(stream, role, identity, pool)).await {
+        match timeout(bounds.handshake, handshake(stream, role, identity, pool, bounds)).await {
             Ok(outcome) => outcome,
             Err(_) => Err(End::Silence),
         }
@@ -202,7 +202,13 @@ impl Connection {
     }
 }
 
-async fn handshake(stream: Stream, role: Role, identity: &[u8], pool: &Pool) -> Result<Connection, End> {
+async fn handshake(
+    stream: Stream,
+    role: Role,
+    identity: &[u8],
+    pool: &Pool,
+    bounds: &Bounds,
+) -> Result<Connection, End> {
     let mut wire = Wire::new(stream);
     // Nothing but control goes out before the handshake is over.
     let silent = Outbox::default();
@@ -232,7 +238,7 @@ async fn handshake(stream: Stream, role: Role, identity: &[u8], pool: &Pool) -> 
     if !role.talks_to(&ready.socket_type) {
         return Err(WireError::SocketType.into());
     }
-    decoder.limits = role.limits();
+    decoder.limits = role.limits(bounds);
     // The identity lives as long as the connection, what it came in need not.
     let identity = Bytes::copy_from_slice(&ready.identity);
     Ok(Connection { wire, decoder, role, version, identity, promised: None, share: pool.share() })

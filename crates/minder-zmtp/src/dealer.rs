@@ -72,8 +72,8 @@ impl Dealer {
     /// before it read is lost. A message of no frames is not sent.
     ///
     /// # Errors
-    /// When [`QUEUED_MESSAGES_MAX`](crate::QUEUED_MESSAGES_MAX) messages or
-    /// [`QUEUED_BYTES_MAX`](crate::QUEUED_BYTES_MAX) bytes are queued already.
+    /// When [`Bounds::queued_messages`](crate::Bounds::queued_messages) messages or
+    /// [`Bounds::queued_bytes`](crate::Bounds::queued_bytes) bytes are queued already.
     pub fn send<F: AsRef<[u8]>>(&self, frames: &[F]) -> Result<(), QueueFull> {
         self.outbox.push(encode_message(frames)).map_err(|Full| QueueFull)
     }

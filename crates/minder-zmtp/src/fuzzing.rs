@@ -4,6 +4,7 @@ use bytes::{Bytes, BytesMut};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::UnixStream;
 
+use crate::bounds::Bounds;
 use crate::command::Command;
 use crate::connection::{Connection, Incoming, Role};
 use crate::decoder::{Decoder, Item, Limits};
@@ -104,7 +105,7 @@ async fn hear(stream: Stream, role: Role) -> Vec<String> {
     let (pool, outbox) = (Pool::default(), Outbox::default());
     let mut said = Vec::new();
     let ended: Result<(), End> = async {
-        let mut connection = Connection::open(stream, role, b"", &pool).await?;
+        let mut connection = Connection::open(stream, role, b"", &pool, &Bounds::default()).await?;
         loop {
             said.push(match connection.next(&outbox).await? {
                 Incoming::Message(frames) => format!("message of {} frames", frames.len()),

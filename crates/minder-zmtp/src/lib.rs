@@ -18,7 +18,7 @@
 //! - `endpoint`: `tcp://…` and `ipc://…`, parsed and displayed.
 //! - `listener`, `stream`: sockets that listen, and connections, of either kind.
 //! - `greeting`, `frame`, `command`, `decoder`: what the bytes mean; pure.
-//! - `error`: what a peer can do wrong.
+//! - `bounds`: what peers may take; `error`: what one can do wrong.
 //! - `outbox`, `pool`: what waits for a peer, and what all peers may hold; the bounds.
 //! - `wire`, `connection`: one connection, read and written by the one task that owns it.
 //! - `server`, `router`, `publisher`: what is done with many connections.
@@ -34,13 +34,13 @@
 //!
 //!   | what | bound | beyond it |
 //!   | --- | --- | --- |
-//!   | peers of a listener | [`PEERS_MAX`] | the longest silent one goes; if there is none, they wait in the kernel |
-//!   | time for the handshake | [`HANDSHAKE_MAX`] | cut off |
-//!   | a message | [`MESSAGE_BYTES_MAX`], [`FRAMES_MAX`] | cut off |
+//!   | peers of a listener | [`Bounds::peers`] | the longest silent one goes; if there is none, they wait in the kernel |
+//!   | time for the handshake | [`Bounds::handshake`] | cut off |
+//!   | a message | [`Bounds::message_bytes`], [`FRAMES_MAX`] | cut off |
 //!   | a command, a message to a publisher | [`COMMAND_BYTES_MAX`] | cut off |
 //!   | unfinished messages of all peers of a socket | [`POOL_BYTES_MAX`], and 64 KiB each | whoever wants more is cut off |
 //!   | messages received and not taken | one a socket, and one a peer | the peer is not read |
-//!   | messages for a peer | [`QUEUED_MESSAGES_MAX`], [`QUEUED_BYTES_MAX`] | lost (PUB), cut off (ROUTER), refused (DEALER) |
+//!   | messages for a peer | [`Bounds::queued_messages`], [`Bounds::queued_bytes`] | lost (PUB), cut off (ROUTER), refused (DEALER) |
 //!   | topics of a subscriber | [`TOPICS_MAX`], [`TOPIC_BYTES_MAX`] | cut off |
 //!
 //! - Sending never waits. Every future that is public may be dropped at any time, and nothing is lost by that.
@@ -53,6 +53,7 @@
 
 #![forbid(unsafe_code)]
 
+mod bounds;
 mod client;
 mod command;
 mod connection;
@@ -75,24 +76,21 @@ mod stream;
 mod subscriber;
 mod wire;
 
+pub use bounds::Bounds;
 pub use bytes::Bytes;
 pub use client::{ConnectError, RECONNECT_AFTER};
 pub use command::IDENTITY_BYTES_MAX;
-pub use connection::{COMMAND_BYTES_MAX, HANDSHAKE_MAX};
+pub use connection::COMMAND_BYTES_MAX;
 pub use dealer::{Dealer, QueueFull};
 pub use endpoint::{Endpoint, EndpointError, Flaw, Host, IPC_PATH_BYTES_MAX};
 pub use listener::{Bound, ListenError, Listener};
-pub use outbox::{QUEUED_BYTES_MAX, QUEUED_MESSAGES_MAX};
 pub use pool::POOL_BYTES_MAX;
 pub use publisher::{Publisher, Subscriptions, TOPIC_BYTES_MAX, TOPICS_MAX};
 pub use router::{Peer, Replies, Router, Sent};
-pub use server::PEERS_MAX;
 pub use subscriber::Subscriber;
 
 /// A message: its frames. There is at least one.
 pub type Message = Vec<Bytes>;
 
-/// How many bytes the frames of a message from a peer may have together. A peer that announces more is cut off.
-pub const MESSAGE_BYTES_MAX: usize = 16 << 20;
 /// How many frames a message from a peer may have. A peer that sends more is cut off.
 pub const FRAMES_MAX: usize = 1024;

@@ -10,13 +10,8 @@ use std::io::{self, IoSlice};
 use bytes::Bytes;
 use tokio::sync::Notify;
 
+use crate::bounds::Bounds;
 use crate::stream::Stream;
-
-/// How many messages wait for one peer. What happens beyond that is told by each socket. As many as libzmq's
-/// high-water mark.
-pub const QUEUED_MESSAGES_MAX: usize = 1000;
-/// How many bytes wait for one peer; but a single message may be longer.
-pub const QUEUED_BYTES_MAX: usize = 4 << 20;
 
 /// How many messages one system call writes.
 const BATCH: usize = 64;
@@ -25,6 +20,7 @@ const BATCH: usize = 64;
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
     state: RefCell<State>,
+    bounds: Bounds,
     /// Rings when something was queued, and when the peer is to be let go.
     filled: Notify,
     /// Rings when nothing is left.
@@ -53,14 +49,19 @@ enum Flow {
 pub(crate) struct Full;
 
 impl Outbox {
+    /// One that holds so much.
+    pub(crate) fn new(bounds: &Bounds) -> Outbox {
+        Outbox { bounds: *bounds, ..Outbox::default() }
+    }
+
     /// Queues a message. Nothing is queued when it has no bytes.
     pub(crate) fn push(&self, message: Bytes) -> Result<(), Full> {
         if message.is_empty() {
             return Ok(());
         }
         let mut state = self.state.borrow_mut();
-        let crowded = state.queue.len() >= QUEUED_MESSAGES_MAX
-            || (!state.queue.is_empty() && state.bytes + message.len() > QUEUED_BYTES_MAX);
+        let crowded = state.queue.len() >= self.bounds.queued_messages
+            || (!state.queue.is_empty() && state.bytes + message.len() > self.bounds.queued_bytes);
         if crowded {
             return Err(Full);
         }
@@ -89,7 +90,7 @@ impl Outbox {
     /// Whether half of what may be queued is.
     pub(crate) fn is_crowded(&self) -> bool {
         let state = self.state.borrow();
-        state.queue.len() >= QUEUED_MESSAGES_MAX / 2 || state.bytes >= QUEUED_BYTES_MAX / 2
+        state.queue.len() >= self.bounds.queued_messages / 2 || state.bytes >= self.bounds.queued_bytes / 2
     }
 
     /// Whether the next byte is the first of a message, so that something else may be sent before it.

@@ -13,6 +13,7 @@ use std::rc::Rc;
 use bytes::Bytes;
 use tokio::sync::watch;
 
+use crate::bounds::Bounds;
 use crate::connection::{Connection, Incoming, Role};
 use crate::error::End;
 use crate::frame::encode_message;
@@ -35,22 +36,22 @@ pub struct Publisher {
 }
 
 impl Publisher {
-    /// Serves listeners. To be called on a [`LocalSet`](tokio::task::LocalSet).
+    /// Serves listeners, whose peers may take so much. To be called on a [`LocalSet`](tokio::task::LocalSet).
     ///
     /// # Panics
     /// Outside of one.
     #[must_use]
-    pub fn new(listeners: impl IntoIterator<Item = Listener>) -> Publisher {
-        let hall = Rc::new(Hall::default());
+    pub fn new(listeners: impl IntoIterator<Item = Listener>, bounds: Bounds) -> Publisher {
+        let hall = Rc::new(Hall::new(bounds));
         let entered = hall.clone();
-        let listeners =
-            serve(listeners, move |stream, acquaintance| peer(stream, acquaintance, entered.clone()));
+        let listeners = serve(listeners, bounds.peers, move |stream, acquaintance| {
+            peer(stream, acquaintance, entered.clone())
+        });
         Publisher { hall, _listeners: listeners }
     }
 
     /// Sends a message to all who want its first frame, without waiting. A subscriber for whom
-    /// [`QUEUED_MESSAGES_MAX`](crate::QUEUED_MESSAGES_MAX) messages or [`QUEUED_BYTES_MAX`](crate::QUEUED_BYTES_MAX)
-    /// bytes are queued already does not get it. A message of no frames is not sent.
+    /// [`Bounds::queued_messages`] messages or [`Bounds::queued_bytes`] bytes are queued already does not get it. A message of no frames is not sent.
     pub fn publish<F: AsRef<[u8]>>(&self, frames: &[F]) {
         let Some(first) = frames.first() else { return };
         let mut encoded = None;
@@ -126,6 +127,7 @@ impl Subscriptions {
 /// Who is there.
 #[derive(Debug)]
 struct Hall {
+    bounds: Bounds,
     subscribers: RefCell<BTreeMap<u64, Rc<Subscriber>>>,
     /// How many have ever come.
     entered: Cell<u64>,
@@ -133,7 +135,7 @@ struct Hall {
     pool: Pool,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Subscriber {
     topics: RefCell<Topics>,
     outbox: Outbox,
@@ -147,18 +149,17 @@ struct Topics {
     bytes: usize,
 }
 
-impl Default for Hall {
-    fn default() -> Hall {
+impl Hall {
+    fn new(bounds: Bounds) -> Hall {
         Hall {
+            bounds,
             subscribers: RefCell::default(),
             entered: Cell::default(),
             changes: watch::Sender::new(()),
             pool: Pool::default(),
         }
     }
-}
 
-impl Hall {
     fn has_subscribers(&self) -> bool {
         self.subscribers.borrow().values().any(|subscriber| !subscriber.topics.borrow().prefixes.is_empty())
     }
@@ -204,7 +205,8 @@ impl Place<'_> {
     fn new(hall: &Hall) -> Place<'_> {
         let number = hall.entered.get();
         hall.entered.set(number + 1);
-        let subscriber = Rc::<Subscriber>::default();
+        let outbox = Outbox::new(&hall.bounds);
+        let subscriber = Rc::new(Subscriber { topics: RefCell::default(), outbox });
         hall.subscribers.borrow_mut().insert(number, subscriber.clone());
         Place { hall, number, subscriber }
     }
@@ -241,7 +243,7 @@ impl Drop for Place<'_> {
 
 /// The life of one connection.
 async fn peer(stream: Stream, acquaintance: Acquaintance, hall: Rc<Hall>) -> Result<(), End> {
-    let mut connection = Connection::open(stream, Role::Publisher, &[], &hall.pool).await?;
+    let mut connection = Connection::open(stream, Role::Publisher, &[], &hall.pool, &hall.bounds).await?;
     let place = Place::new(&hall);
     loop {
         match connection.next(&place.subscriber.outbox).await? {

@@ -19,6 +19,7 @@ use bytes::Bytes;
 use tokio::sync::{Notify, mpsc};
 
 use crate::Message;
+use crate::bounds::Bounds;
 use crate::connection::{Connection, Incoming, Role};
 use crate::error::End;
 use crate::frame::encode_message;
@@ -66,16 +67,16 @@ pub struct Router {
 }
 
 impl Router {
-    /// Serves listeners. To be called on a [`LocalSet`](tokio::task::LocalSet).
+    /// Serves listeners, whose peers may take so much. To be called on a [`LocalSet`](tokio::task::LocalSet).
     ///
     /// # Panics
     /// Outside of one.
     #[must_use]
-    pub fn new(listeners: impl IntoIterator<Item = Listener>) -> Router {
+    pub fn new(listeners: impl IntoIterator<Item = Listener>, bounds: Bounds) -> Router {
         let (sender, inbox) = mpsc::channel(1);
-        let registry = Rc::new(Registry::default());
+        let registry = Rc::new(Registry { bounds, ..Registry::default() });
         let heard = registry.clone();
-        let listeners = serve(listeners, move |stream, acquaintance| {
+        let listeners = serve(listeners, bounds.peers, move |stream, acquaintance| {
             peer(stream, acquaintance, heard.clone(), sender.clone())
         });
         Router { inbox, replies: Replies(registry), _listeners: listeners }
@@ -106,9 +107,8 @@ impl Router {
 pub struct Replies(Rc<Registry>);
 
 impl Replies {
-    /// Sends a message to a peer, without waiting. For each peer at most
-    /// [`QUEUED_MESSAGES_MAX`](crate::QUEUED_MESSAGES_MAX) messages and
-    /// [`QUEUED_BYTES_MAX`](crate::QUEUED_BYTES_MAX) bytes are queued; a peer that lets more pile up is cut off. From
+    /// Sends a message to a peer, without waiting. For each peer at most [`Bounds::queued_messages`] messages and
+    /// [`Bounds::queued_bytes`] bytes are queued; a peer that lets more pile up is cut off. From
     /// half of that on it is not heard, so one that asks a lot before it reads is slowed down and not cut off, as long
     /// as each question has one answer. A message of no frames is not sent.
     pub fn send<F: AsRef<[u8]>>(&self, peer: &Peer, frames: &[F]) -> Sent {
@@ -136,6 +136,7 @@ impl Replies {
 /// Who is there.
 #[derive(Debug, Default)]
 struct Registry {
+    bounds: Bounds,
     peers: RefCell<HashMap<Bytes, Rc<Outbox>>>,
     /// The number in the last name that was generated.
     generated: Cell<u32>,
@@ -158,7 +159,7 @@ impl Registry {
         match self.peers.borrow_mut().entry(id.clone()) {
             Entry::Occupied(_) => None,
             Entry::Vacant(vacant) => {
-                let outbox = Rc::<Outbox>::default();
+                let outbox = Rc::new(Outbox::new(&self.bounds));
                 vacant.insert(outbox.clone());
                 Some(Place { registry: self, id, outbox })
             }
@@ -193,7 +194,8 @@ async fn peer(
     registry: Rc<Registry>,
     inbox: mpsc::Sender<(Peer, Message)>,
 ) -> Result<(), End> {
-    let mut connection = Connection::open(stream, Role::Router, &[], &registry.pool).await?;
+    let mut connection =
+        Connection::open(stream, Role::Router, &[], &registry.pool, &registry.bounds).await?;
     let place = entered(&mut connection, &registry).await?;
     let name = Peer(place.id.clone());
     loop {

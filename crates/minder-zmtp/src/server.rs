@@ -11,10 +11,6 @@ use crate::error::End;
 use crate::listener::Listener;
 use crate::stream::Stream;
 
-/// How many peers a listener serves at a time, those included whose handshake is not over. When more come, the one goes that has
-/// been there longest without a message or a subscription; where all have had one, more wait in the kernel's queue.
-pub const PEERS_MAX: usize = 256;
-
 /// How long nothing is accepted after the system refused to, which is when descriptors or memory have run out.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -50,23 +46,24 @@ impl Acquaintance {
     }
 }
 
-/// Serves listeners, each connection in a task of its own; they all end when the returned tasks are dropped.
+/// Serves listeners, each so many connections at a time, each connection in a task of its own; they all end when the returned tasks are dropped.
 pub(crate) fn serve<W>(
     listeners: impl IntoIterator<Item = Listener>,
+    peers_max: usize,
     peer: impl Fn(Stream, Acquaintance) -> W + 'static,
 ) -> Vec<Task>
 where
     W: Future<Output = Result<(), End>> + 'static,
 {
     let peer = Rc::new(peer);
-    listeners.into_iter().map(|listener| Task::start(accept(listener, peer.clone()))).collect()
+    listeners.into_iter().map(|listener| Task::start(accept(listener, peers_max, peer.clone()))).collect()
 }
 
 fn is_strange((task, acquaintance): &(AbortHandle, Acquaintance)) -> bool {
     !task.is_finished() && !acquaintance.is_made()
 }
 
-async fn accept<W>(listener: Listener, peer: Rc<impl Fn(Stream, Acquaintance) -> W>)
+async fn accept<W>(listener: Listener, peers_max: usize, peer: Rc<impl Fn(Stream, Acquaintance) -> W>)
 where
     W: Future<Output = Result<(), End>> + 'static,
 {
@@ -77,10 +74,10 @@ where
     loop {
         strangers.retain(is_strange);
         tokio::select! {
-            accepted = listener.accept(), if peers.len() < PEERS_MAX || !strangers.is_empty() => match accepted {
+            accepted = listener.accept(), if peers.len() < peers_max || !strangers.is_empty() => match accepted {
                 Ok(stream) => {
                     strangers.retain(is_strange);
-                    if peers.len() >= PEERS_MAX {
+                    if peers.len() >= peers_max {
                         match strangers.pop_front() {
                             Some((longest, _)) => longest.abort(),
                             // The last stranger has just become known: this one waits until somebody goes.

@@ -10,4 +10,5 @@ pub mod lcd;
 pub mod outbox;
 pub mod programs;
 pub mod simulate;
+mod tls;
 pub mod web;

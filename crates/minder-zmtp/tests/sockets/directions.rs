@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use minder_zmtp::{Dealer, Publisher, Router, Sent, Subscriber};
+use minder_zmtp::{Bounds, Dealer, Publisher, Router, Sent, Subscriber};
 
 use crate::place::{answer, listener, message, places, run};
 use crate::python::Python;
@@ -13,7 +13,7 @@ fn a_router_answers_ten_thousand_questions_of_a_dealer_in_order() {
     for place in places {
         run(async {
             let (listener, endpoint) = listener(&place);
-            tokio::task::spawn_local(answer(Router::new([listener])));
+            tokio::task::spawn_local(answer(Router::new([listener], Bounds::default())));
             Python::start(&["dealer", &endpoint.to_string(), "me", "10000"]).finished().await;
         });
     }
@@ -25,7 +25,7 @@ fn a_router_answers_those_who_ask_one_thing_at_a_time() {
     for place in places {
         run(async {
             let (listener, endpoint) = listener(&place);
-            tokio::task::spawn_local(answer(Router::new([listener])));
+            tokio::task::spawn_local(answer(Router::new([listener], Bounds::default())));
             Python::start(&["req", &endpoint.to_string(), "200"]).finished().await;
         });
     }
@@ -62,7 +62,7 @@ fn a_publisher_tells_a_subscriber_what_begins_with_its_topics() {
     for place in places {
         run(async {
             let (listener, endpoint) = listener(&place);
-            let publisher = Publisher::new([listener]);
+            let publisher = Publisher::new([listener], Bounds::default());
             let mut subscriptions = publisher.subscriptions();
             let python = Python::start(&["sub", &endpoint.to_string(), "watcher.a", "stat."]);
             while !(subscriptions.is_subscribed(b"stat.x") && subscriptions.is_subscribed(b"end")) {
@@ -87,7 +87,7 @@ fn a_publisher_tells_ten_thousand_things_in_order() {
     for place in places {
         run(async {
             let (listener, endpoint) = listener(&place);
-            let publisher = Publisher::new([listener]);
+            let publisher = Publisher::new([listener], Bounds::default());
             let mut subscriptions = publisher.subscriptions();
             let python = Python::start(&["sub", &endpoint.to_string(), "a"]);
             while !(subscriptions.is_subscribed(b"a") && subscriptions.is_subscribed(b"end")) {
@@ -117,7 +117,7 @@ fn a_large_message_comes_whole_both_ways() {
     for place in places {
         run(async {
             let (listener, endpoint) = listener(&place);
-            tokio::task::spawn_local(answer(Router::new([listener])));
+            tokio::task::spawn_local(answer(Router::new([listener], Bounds::default())));
             Python::start(&["large", &endpoint.to_string(), "15000000"]).finished().await;
         });
     }
@@ -127,7 +127,7 @@ fn a_large_message_comes_whole_both_ways() {
 fn libzmq_finds_by_its_heartbeats_that_we_are_there() {
     run(async {
         let (listener, endpoint) = listener("tcp://127.0.0.1:*");
-        let mut router = Router::new([listener]);
+        let mut router = Router::new([listener], Bounds::default());
         let python = Python::start(&["patient", &endpoint.to_string(), "25"]);
         let (peer, _) = router.recv().await;
         // Long enough for some heartbeats to be missed. On a new connection it would have a new name.

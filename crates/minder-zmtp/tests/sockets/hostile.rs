@@ -1,9 +1,6 @@
 //! Peers that say anything, nothing, or too much, while others go on being answered.
 
-use minder_zmtp::{
-    Dealer, HANDSHAKE_MAX, MESSAGE_BYTES_MAX, PEERS_MAX, POOL_BYTES_MAX, Publisher, QUEUED_MESSAGES_MAX,
-    Router, Sent, TOPIC_BYTES_MAX,
-};
+use minder_zmtp::{Bounds, Dealer, POOL_BYTES_MAX, Publisher, Router, Sent, TOPIC_BYTES_MAX};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
@@ -19,7 +16,7 @@ const TCP: &str = "tcp://127.0.0.1:*";
 fn random_bytes_at_the_port_keep_nobody_from_being_answered() {
     run(async {
         let (listener, endpoint) = listener(TCP);
-        tokio::task::spawn_local(answer(Router::new([listener])));
+        tokio::task::spawn_local(answer(Router::new([listener], Bounds::default())));
         let python = Python::start(&["dealer", &endpoint.to_string(), "", "10000"]);
         let noise = tokio::task::spawn_local(async move {
             let mut runner = TestRunner::deterministic();
@@ -49,7 +46,7 @@ fn random_bytes_at_the_port_keep_nobody_from_being_answered() {
 fn a_greeting_that_is_not_ours_ends_the_connection() {
     run(async {
         let (listener, endpoint) = listener(TCP);
-        let _router = Router::new([listener]);
+        let _router = Router::new([listener], Bounds::default());
         let mut curve = greeting(1);
         curve[12..17].copy_from_slice(b"CURVE");
         let mut zmtp_2 = greeting(0);
@@ -77,7 +74,7 @@ fn a_greeting_that_is_not_ours_ends_the_connection() {
 fn whoever_does_not_finish_the_handshake_in_time_is_let_go() {
     run(async {
         let (listener, endpoint) = listener(TCP);
-        let _router = Router::new([listener]);
+        let _router = Router::new([listener], Bounds::default());
         let mut silent = Raw::connect(&endpoint).await;
         let mut half = Raw::connect(&endpoint).await;
         half.say(&greeting(1)[..30]).await;
@@ -93,7 +90,8 @@ fn whoever_does_not_finish_the_handshake_in_time_is_let_go() {
             raw.ended().await;
         }
         assert!(
-            before.elapsed() >= HANDSHAKE_MAX && before.elapsed() < HANDSHAKE_MAX * 2,
+            before.elapsed() >= Bounds::default().handshake
+                && before.elapsed() < Bounds::default().handshake * 2,
             "{:?}",
             before.elapsed()
         );
@@ -104,9 +102,9 @@ fn whoever_does_not_finish_the_handshake_in_time_is_let_go() {
 fn peers_that_say_nothing_make_room() {
     run(async {
         let (listener, endpoint) = listener(TCP);
-        tokio::task::spawn_local(answer(Router::new([listener])));
+        tokio::task::spawn_local(answer(Router::new([listener], Bounds::default())));
         let mut crowd = Vec::new();
-        for n in 0..PEERS_MAX {
+        for n in 0..Bounds::default().peers {
             crowd.push(Raw::dealer(&endpoint, &format!("silent {n}")).await);
         }
         let mut dealer = Dealer::connect(endpoint, None).expect("a dealer");
@@ -120,9 +118,9 @@ fn peers_that_say_nothing_make_room() {
 fn more_peers_than_there_is_room_for_wait_until_one_goes() {
     run(async {
         let (listener, endpoint) = listener(TCP);
-        tokio::task::spawn_local(answer(Router::new([listener])));
+        tokio::task::spawn_local(answer(Router::new([listener], Bounds::default())));
         let mut crowd = Vec::new();
-        for n in 0..PEERS_MAX {
+        for n in 0..Bounds::default().peers {
             let mut raw = Raw::dealer(&endpoint, &format!("busy {n}")).await;
             raw.say(b"\x00\x03ask").await;
             raw.hear(1).await;
@@ -133,7 +131,7 @@ fn more_peers_than_there_is_room_for_wait_until_one_goes() {
         tokio::select! {
             biased;
             early = dealer.recv() => panic!("{early:?}"),
-            () = tokio::time::sleep(std::time::Duration::from_millis(50)) => crowd.truncate(PEERS_MAX - 1),
+            () = tokio::time::sleep(std::time::Duration::from_millis(50)) => crowd.truncate(Bounds::default().peers - 1),
         }
         assert_eq!(dealer.recv().await, message(&["answer"]));
     });
@@ -143,7 +141,7 @@ fn more_peers_than_there_is_room_for_wait_until_one_goes() {
 fn a_peer_that_takes_nothing_is_cut_off_and_the_others_are_answered() {
     run(async {
         let (listener, endpoint) = listener(TCP);
-        let mut router = Router::new([listener]);
+        let mut router = Router::new([listener], Bounds::default());
         let mut raw = Raw::dealer(&endpoint, "deaf").await;
         raw.say(b"\x00\x01a").await;
         let (deaf, _) = router.recv().await;
@@ -162,12 +160,37 @@ fn a_peer_that_takes_nothing_is_cut_off_and_the_others_are_answered() {
 }
 
 #[test]
+fn a_server_keeps_to_the_bounds_that_it_is_given() {
+    run(async {
+        let bounds = Bounds {
+            peers: 1,
+            queued_messages: 2,
+            message_bytes: 100,
+            handshake: std::time::Duration::from_millis(50),
+            ..Bounds::default()
+        };
+        let (listener, endpoint) = listener(TCP);
+        let mut router = Router::new([listener], bounds);
+        Raw::connect(&endpoint).await.ended().await;
+        let mut raw = Raw::dealer(&endpoint, "a").await;
+        raw.say(&[&b"\x00\x64"[..], &[b'x'; 100]].concat()).await;
+        let (peer, _) = router.recv().await;
+        let sent: Vec<Sent> = (0..3).map(|_| router.send(&peer, &["x"])).collect();
+        assert_eq!(sent, [Sent::Queued, Sent::Queued, Sent::CutOff]);
+        raw.ended().await;
+        let mut raw = Raw::dealer(&endpoint, "b").await;
+        raw.say(b"\x00\x65").await;
+        raw.ended().await;
+    });
+}
+
+#[test]
 fn whoever_asks_without_reading_is_slowed_down_and_loses_nothing() {
     run(async {
         let (listener, endpoint) = listener(TCP);
-        tokio::task::spawn_local(answer(Router::new([listener])));
+        tokio::task::spawn_local(answer(Router::new([listener], Bounds::default())));
         let body = vec![b'x'; 5_000];
-        let count = QUEUED_MESSAGES_MAX * 5;
+        let count = Bounds::default().queued_messages * 5;
         let Raw(stream) = Raw::dealer(&endpoint, "").await;
         let (mut reading, mut writing) = tokio::io::split(stream);
         let mut question = b"\x01\x03ask\x02\0\0\0\0\0\0".to_vec();
@@ -199,8 +222,8 @@ fn a_flood_of_commands_that_mean_nothing_keeps_nobody_from_being_answered() {
     run(async {
         let (to_router, router_endpoint) = listener(TCP);
         let (to_publisher, publisher_endpoint) = listener(TCP);
-        tokio::task::spawn_local(answer(Router::new([to_router])));
-        let _publisher = Publisher::new([to_publisher]);
+        tokio::task::spawn_local(answer(Router::new([to_router], Bounds::default())));
+        let _publisher = Publisher::new([to_publisher], Bounds::default());
         let floods: [(_, &[u8]); 3] = [
             (Raw::dealer(&router_endpoint, "").await, b"\x04\x07\x06FUTURE"),
             (Raw::dealer(&router_endpoint, "").await, b"\x04\x07\x04PING\x00\x00"),
@@ -234,12 +257,16 @@ fn a_flood_of_commands_that_mean_nothing_keeps_nobody_from_being_answered() {
 fn many_halves_of_large_messages_do_not_add_up() {
     run(async {
         let (listener, endpoint) = listener(TCP);
-        tokio::task::spawn_local(answer(Router::new([listener])));
+        tokio::task::spawn_local(answer(Router::new([listener], Bounds::default())));
         // Each stops a byte before the end of the largest message there may be.
-        let half =
-            [&[2][..], &(MESSAGE_BYTES_MAX as u64).to_be_bytes(), &vec![0; MESSAGE_BYTES_MAX - 1]].concat();
+        let half = [
+            &[2][..],
+            &(Bounds::default().message_bytes as u64).to_be_bytes(),
+            &vec![0; Bounds::default().message_bytes - 1],
+        ]
+        .concat();
         let mut crowd = Vec::new();
-        for _ in 0..=POOL_BYTES_MAX / MESSAGE_BYTES_MAX {
+        for _ in 0..=POOL_BYTES_MAX / Bounds::default().message_bytes {
             let mut raw = Raw::dealer(&endpoint, "").await;
             if raw.0.write_all(&half).await.is_ok() {
                 crowd.push(raw);
@@ -250,7 +277,7 @@ fn many_halves_of_large_messages_do_not_add_up() {
         dealer.send(&[&b"ask"[..], &[0; 10_000]]).expect("there is room");
         assert_eq!(dealer.recv().await[1].len(), 10_000);
         let ends = crowd.iter_mut().map(|raw| Box::pin(raw.ended()));
-        if ends.len() > POOL_BYTES_MAX / MESSAGE_BYTES_MAX {
+        if ends.len() > POOL_BYTES_MAX / Bounds::default().message_bytes {
             first_of(ends.collect()).await;
         }
     });
@@ -269,7 +296,7 @@ async fn first_of(mut all: Vec<std::pin::Pin<Box<impl Future<Output = ()>>>>) {
 fn a_slow_subscriber_loses_messages_and_the_others_do_not() {
     run(async {
         let (listener, endpoint) = listener(TCP);
-        let publisher = Publisher::new([listener]);
+        let publisher = Publisher::new([listener], Bounds::default());
         let mut subscriptions = publisher.subscriptions();
         let mut slow = Raw::subscriber(&endpoint, 1).await;
         slow.say(b"\x04\x0b\x09SUBSCRIBEa").await;
@@ -293,7 +320,7 @@ fn a_slow_subscriber_loses_messages_and_the_others_do_not() {
                 publisher.publish(&["a later one", ""]);
             }
         }
-        assert!(got >= QUEUED_MESSAGES_MAX && got < count, "{got}");
+        assert!(got >= Bounds::default().queued_messages && got < count, "{got}");
     });
 }
 
@@ -301,7 +328,7 @@ fn a_slow_subscriber_loses_messages_and_the_others_do_not() {
 fn a_subscriber_that_wants_too_much_is_cut_off() {
     run(async {
         let (listener, endpoint) = listener(TCP);
-        let publisher = Publisher::new([listener]);
+        let publisher = Publisher::new([listener], Bounds::default());
         let mut raw = Raw::subscriber(&endpoint, 1).await;
         for number in 0..=TOPIC_BYTES_MAX / 200 {
             let topic = format!("{number:0>200}");

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use minder_zmtp::{Dealer, Publisher, Router, Subscriber};
+use minder_zmtp::{Bounds, Dealer, Publisher, Router, Subscriber};
 
 use crate::place::{answer, listener, message, run};
 
@@ -19,8 +19,8 @@ fn idle_connections_wake_nobody() {
     run(async {
         let (to_router, router_endpoint) = listener("tcp://127.0.0.1:*");
         let (to_publisher, publisher_endpoint) = listener("tcp://127.0.0.1:*");
-        tokio::task::spawn_local(answer(Router::new([to_router])));
-        let publisher = Publisher::new([to_publisher]);
+        tokio::task::spawn_local(answer(Router::new([to_router], Bounds::default())));
+        let publisher = Publisher::new([to_publisher], Bounds::default());
         let mut clients = Vec::new();
         for _ in 0..10 {
             let mut dealer = Dealer::connect(router_endpoint.clone(), None).expect("a dealer");

@@ -3,7 +3,7 @@
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixDatagram;
 
-use minder_zmtp::{Dealer, Endpoint, Listener, Router};
+use minder_zmtp::{Bounds, Dealer, Endpoint, Listener, Router};
 use tempfile::TempDir;
 
 use crate::place::{answer, listener, message, run};
@@ -27,7 +27,7 @@ fn one_can_listen_wherever_an_endpoint_says() {
         run(async {
             let (listener, endpoint) = listener(&place);
             assert!(endpoint.is_definite(), "{endpoint}");
-            tokio::task::spawn_local(answer(Router::new([listener])));
+            tokio::task::spawn_local(answer(Router::new([listener], Bounds::default())));
             is_answered(endpoint).await;
         });
     }
@@ -37,7 +37,7 @@ fn one_can_listen_wherever_an_endpoint_says() {
 fn a_router_serves_several_listeners() {
     run(async {
         let ((one, first), (other, second)) = (listener("tcp://127.0.0.1:0"), listener("tcp://127.0.0.1:0"));
-        tokio::task::spawn_local(answer(Router::new([one, other])));
+        tokio::task::spawn_local(answer(Router::new([one, other], Bounds::default())));
         is_answered(first).await;
         is_answered(second).await;
     });
@@ -47,7 +47,7 @@ fn a_router_serves_several_listeners() {
 fn a_name_is_looked_up_when_it_is_connected_to() {
     run(async {
         let (listener, endpoint) = listener("tcp://127.0.0.1:0");
-        tokio::task::spawn_local(answer(Router::new([listener])));
+        tokio::task::spawn_local(answer(Router::new([listener], Bounds::default())));
         is_answered(endpoint.to_string().replace("127.0.0.1", "localhost").parse().expect("an endpoint"))
             .await;
     });
@@ -59,7 +59,7 @@ fn whoever_connects_while_nobody_serves_is_answered_by_the_next_that_does() {
         let bound =
             "tcp://127.0.0.1:0".parse::<Endpoint>().expect("an endpoint").listen().expect("it listens");
         let held = bound.socket.try_clone().expect("a copy");
-        let router = Router::new([Listener::new(bound.socket).expect("a listener")]);
+        let router = Router::new([Listener::new(bound.socket).expect("a listener")], Bounds::default());
         drop(router);
         let mut dealer = Dealer::connect(bound.endpoint, None).expect("a dealer");
         dealer.send(&["ask"]).expect("there is room");
@@ -68,7 +68,10 @@ fn whoever_connects_while_nobody_serves_is_answered_by_the_next_that_does() {
             early = dealer.recv() => panic!("{early:?}"),
             () = tokio::time::sleep(std::time::Duration::from_millis(50)) => {}
         }
-        tokio::task::spawn_local(answer(Router::new([Listener::new(held).expect("a listener")])));
+        tokio::task::spawn_local(answer(Router::new(
+            [Listener::new(held).expect("a listener")],
+            Bounds::default(),
+        )));
         assert_eq!(dealer.recv().await, message(&["answer"]));
     });
 }

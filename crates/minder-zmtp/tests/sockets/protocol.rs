@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use minder_zmtp::{Dealer, Publisher, Router, Subscriber};
+use minder_zmtp::{Bounds, Dealer, Publisher, Router, Subscriber};
 use tokio::net::TcpListener;
 
 use crate::place::{listener, message, run};
@@ -16,7 +16,7 @@ fn what_libzmq_said_is_understood_however_it_was_cut() {
     for size in [1, 2, 7, 64, 65, recorded.len()] {
         run(async {
             let (listener, endpoint) = listener(TCP);
-            let mut router = Router::new([listener]);
+            let mut router = Router::new([listener], Bounds::default());
             let mut raw = Raw::connect(&endpoint).await;
             for piece in recorded.chunks(size) {
                 raw.say(piece).await;
@@ -35,7 +35,7 @@ fn what_libzmq_said_is_understood_however_it_was_cut() {
 fn a_ping_is_answered_with_its_context() {
     run(async {
         let (listener, endpoint) = listener(TCP);
-        let _router = Router::new([listener]);
+        let _router = Router::new([listener], Bounds::default());
         let mut raw = Raw::dealer(&endpoint, "").await;
         raw.say(b"\x04\x0a\x04PING\x00\x00abc").await;
         assert_eq!(raw.hear(10).await, b"\x04\x08\x04PONGabc");
@@ -49,7 +49,7 @@ fn a_ping_is_answered_with_its_context() {
 fn a_peer_that_breaks_its_promise_to_speak_is_let_go() {
     run(async {
         let (listener, endpoint) = listener(TCP);
-        let _router = Router::new([listener]);
+        let _router = Router::new([listener], Bounds::default());
         let mut faithful = Raw::dealer(&endpoint, "").await;
         let mut faithless = Raw::dealer(&endpoint, "").await;
         faithful.say(b"\x04\x07\x04PING\x00\x01\x00\x00").await;
@@ -71,7 +71,7 @@ fn subscriptions_are_messages_in_version_3_0_and_commands_in_3_1() {
     for (minor, subscribe, cancel) in cases {
         run(async {
             let (listener, endpoint) = listener(TCP);
-            let publisher = Publisher::new([listener]);
+            let publisher = Publisher::new([listener], Bounds::default());
             let mut subscriptions = publisher.subscriptions();
             assert!(!publisher.has_subscribers());
             let mut raw = Raw::subscriber(&endpoint, minor).await;
@@ -126,7 +126,8 @@ fn whoever_does_not_go_with_a_socket_is_let_go() {
     run(async {
         let (to_router, router_endpoint) = listener(TCP);
         let (to_publisher, publisher_endpoint) = listener(TCP);
-        let (_router, _publisher) = (Router::new([to_router]), Publisher::new([to_publisher]));
+        let (_router, _publisher) =
+            (Router::new([to_router], Bounds::default()), Publisher::new([to_publisher], Bounds::default()));
         for (endpoint, socket_type) in
             [(&router_endpoint, "SUB"), (&router_endpoint, "REP"), (&publisher_endpoint, "DEALER")]
         {
@@ -141,7 +142,7 @@ fn whoever_does_not_go_with_a_socket_is_let_go() {
 fn a_second_peer_of_the_same_name_is_not_heard_before_the_first_has_gone() {
     run(async {
         let (listener, endpoint) = listener(TCP);
-        let mut router = Router::new([listener]);
+        let mut router = Router::new([listener], Bounds::default());
         let mut first = Raw::dealer(&endpoint, "me").await;
         first.say(b"\x00\x01a").await;
         let (peer, frames) = router.recv().await;
@@ -171,7 +172,7 @@ fn a_second_peer_of_the_same_name_is_not_heard_before_the_first_has_gone() {
 fn what_a_peer_said_before_it_went_is_heard() {
     run(async {
         let (listener, endpoint) = listener(TCP);
-        let mut router = Router::new([listener]);
+        let mut router = Router::new([listener], Bounds::default());
         let dealer = Dealer::connect(endpoint, None).expect("a dealer");
         for number in 0..20 {
             dealer.send(&[number.to_string()]).expect("there is room");

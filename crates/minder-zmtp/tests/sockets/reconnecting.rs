@@ -1,6 +1,6 @@
 //! Servers that go and come again.
 
-use minder_zmtp::{Dealer, Endpoint, Listener, Publisher, Router, Subscriber};
+use minder_zmtp::{Bounds, Dealer, Endpoint, Listener, Publisher, Router, Subscriber};
 use tempfile::TempDir;
 
 use crate::place::{answer, message, run};
@@ -22,7 +22,8 @@ fn a_dealer_keeps_its_questions_until_there_is_a_server() {
         let mut dealer = Dealer::connect(endpoint.clone(), None).expect("a dealer");
         for _ in 0..3 {
             dealer.send(&["ask"]).expect("there is room");
-            let answering = tokio::task::spawn_local(answer(Router::new([listen(&endpoint)])));
+            let answering =
+                tokio::task::spawn_local(answer(Router::new([listen(&endpoint)], Bounds::default())));
             assert_eq!(dealer.recv().await, message(&["answer"]));
             answering.abort();
             assert!(answering.await.is_err());
@@ -39,9 +40,9 @@ fn a_dealer_refuses_what_it_cannot_keep() {
         while dealer.send(&[kept.to_string()]).is_ok() {
             kept += 1;
         }
-        assert_eq!(kept, minder_zmtp::QUEUED_MESSAGES_MAX);
+        assert_eq!(kept, Bounds::default().queued_messages);
         // Nothing has gone, so what comes is the whole, in order.
-        let mut router = Router::new([listen(&ipc(&dir))]);
+        let mut router = Router::new([listen(&ipc(&dir))], Bounds::default());
         for number in 0..kept {
             let (peer, frames) = router.recv().await;
             assert_eq!(frames, message(&[&number.to_string()]));
@@ -59,7 +60,7 @@ fn a_subscriber_asks_each_new_publisher_again() {
         let mut subscriber = Subscriber::connect(endpoint.clone(), ["a"]).expect("a subscriber");
         subscriber.subscribe(b"b");
         for _ in 0..3 {
-            let publisher = Publisher::new([listen(&endpoint)]);
+            let publisher = Publisher::new([listen(&endpoint)], Bounds::default());
             let mut subscriptions = publisher.subscriptions();
             while !(publisher.is_subscribed(b"a") && publisher.is_subscribed(b"b")) {
                 subscriptions.changed().await;
@@ -77,7 +78,7 @@ fn libzmq_finds_a_server_that_came_again() {
         let endpoint = ipc(&dir);
         let python = Python::start(&["insistent", &endpoint.to_string(), "3"]);
         for number in 0..3 {
-            let mut router = Router::new([listen(&endpoint)]);
+            let mut router = Router::new([listen(&endpoint)], Bounds::default());
             loop {
                 let (peer, frames) = router.recv().await;
                 // What was asked of the server before may have been asked again.
@@ -99,7 +100,7 @@ fn libzmq_subscribes_again_to_a_publisher_that_came_again() {
         let endpoint = ipc(&dir);
         let python = Python::start(&["sub", &endpoint.to_string(), "a"]);
         for said in [["a", "1"], ["a", "2"], ["end", ""]] {
-            let publisher = Publisher::new([listen(&endpoint)]);
+            let publisher = Publisher::new([listen(&endpoint)], Bounds::default());
             let mut subscriptions = publisher.subscriptions();
             while !(publisher.is_subscribed(b"a") && publisher.is_subscribed(b"end")) {
                 subscriptions.changed().await;

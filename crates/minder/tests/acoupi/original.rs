@@ -167,6 +167,46 @@ fn the_test_program() {
     pair.same_but_for_errors("", &["deployment", "stop"]);
 }
 
+/// What somebody sees who sits at a terminal, colours and all.
+fn seen(home: &Home, acoupi: &Path, words: &[&str]) -> Said {
+    let mut command = home.command("script");
+    let line = format!("{} {}", acoupi.display(), words.join(" "));
+    command.args(["-qec", &line, "/dev/null"]).env("TERM", "xterm");
+    command.env("PYTHONPATH", home.path("python"));
+    shared(said(&mut command, ""), &home.path(""))
+}
+
+#[test]
+fn colours_on_a_terminal() {
+    let pair = Pair::new();
+    for words in [
+        &["check"][..],
+        &["setup", "--no-prompt"],
+        &["check"],
+        &["config", "get"],
+        &["deployment", "status"],
+        &["task", "list"],
+        &["task", "run", "x"],
+        &["task", "run", "test_task"],
+        &["deployment", "start", "--name", "a", "--latitude", "1", "--longitude", "2"],
+        &["deployment", "status"],
+        &["deployment", "stop"],
+        &["config", "set", "--field", "name", "x"],
+        &["deployment", "status"],
+        &["setup", "--program", "nosuch"],
+        &["setup", "--no-prompt", "--program", "acoupi.programs.default", "--microphone.device_name", "Foo"],
+    ] {
+        let theirs = seen(&pair.theirs, &original(), words);
+        let ours = seen(&pair.ours, &pair.ours.path("bin/acoupi"), words);
+        // When it began differs by moments.
+        let minute = |said: Said| Said {
+            out: said.out.lines().filter(|line| !line.contains("started on")).collect::<Vec<_>>().join("\n"),
+            ..said
+        };
+        assert_eq!(minute(ours), minute(theirs), "{words:?}");
+    }
+}
+
 #[test]
 fn the_default_program() {
     let pair = Pair::new();

@@ -111,7 +111,8 @@ fn known<'a>(command: &Command, parsed: &'a Parsed, loaded: &Loaded) -> Result<&
     if loaded.program.tasks().iter().any(|task| task.name == name) {
         return Ok(name);
     }
-    Err(command.wrong(format!("Task {name} not found.")))
+    let red = |text| coloured(text, Colour::Red);
+    Err(command.wrong(format!("{}{}{}", red("Task "), strong(name, Colour::Red), red(" not found."))))
 }
 
 fn load(acoupi: &mut Acoupi) -> Result<Loaded, Failure> {

@@ -73,6 +73,8 @@ pub struct Arbiter {
     /// The same as it is kept.
     logging: Logging,
     pidfile: Option<String>,
+    /// What the peers of the endpoints may take.
+    bounds: minder_zmtp::Bounds,
     announcer: announce::Announcer,
     hooks: Hooks,
     pub(crate) state: RefCell<State>,
@@ -213,6 +215,7 @@ impl Arbiter {
             log: parts.log,
             logging: kept.log,
             pidfile: kept.pidfile,
+            bounds: kept.bounds,
             announcer: parts.announcer,
             hooks: Hooks::new(),
             state: RefCell::new(state),

@@ -85,6 +85,7 @@ impl Arbiter {
         let kept = Kept {
             file: state.file.clone(),
             circus: state.circus.clone(),
+            bounds: self.bounds,
             baseline: state.baseline.clone(),
             sockets: state.lowering.sockets.values().cloned().collect(),
             watchers: watchers.collect(),

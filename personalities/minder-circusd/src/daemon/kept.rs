@@ -1,16 +1,19 @@
 //! Everything that makes the daemon what it is: what the front has read from the file, and later what the arbiter keeps, in
 //! one form, so that the first mind and one that follows a killed one begin alike.
 
+use std::collections::BTreeMap;
+
 use jiff::tz::TimeZone;
 use minder_core::plan::{Echo, JournalSpec};
 use minder_core::program::{LogTarget, Rotation};
+use minder_zmtp::Bounds;
 use serde_json::{Map, Value, json};
 
 use crate::arbiter::Course;
 use crate::arbiter::log::{Level, Log};
 use crate::arbiter::remember::KeptWatcher;
 use crate::arbiter::wishes::Wishes;
-use crate::ini::{Baseline, Circus};
+use crate::ini::{Baseline, Circus, bounds};
 use crate::options::bytes;
 use crate::sockets::{self, Socket};
 
@@ -21,6 +24,8 @@ pub struct Kept {
     pub file: String,
     /// What it said of the daemon itself.
     pub circus: Circus,
+    /// What the peers of the endpoints may take.
+    pub bounds: Bounds,
     /// What later readings are compared with.
     pub baseline: Baseline,
     /// The sockets, by number.
@@ -83,6 +88,7 @@ impl Kept {
             "version": 1,
             "file": self.file,
             "circus": self.circus.to_json(),
+            "bounds": bounds::numbers(&self.bounds).iter().map(|(bound, number)| (bound.name, *number)).collect::<BTreeMap<_, _>>(),
             "baseline": self.baseline.encode(),
             "sockets": self.sockets.iter().map(sockets::encode).collect::<Vec<_>>(),
             "watchers": self.watchers.iter().map(KeptWatcher::encode).collect::<Vec<_>>(),
@@ -108,6 +114,8 @@ impl Kept {
         Some(Self {
             file: kept.get("file")?.as_str()?.to_owned(),
             circus: circus(kept.get("circus")?.as_object()?)?,
+            // One that an older minder kept has none.
+            bounds: bounds::of(|bound| kept.get("bounds")?.get(bound.name)?.as_u64()),
             baseline: Baseline::decode(kept.get("baseline")?)?,
             sockets: list("sockets")?.iter().map(sockets::decode).collect::<Option<_>>()?,
             watchers: list("watchers")?.iter().map(KeptWatcher::decode).collect::<Option<_>>()?,

@@ -121,6 +121,7 @@ pub fn begin(file: &str, settings: &Settings) -> (Kept, Vec<String>) {
     let kept = Kept {
         file: file.to_owned(),
         circus: settings.circus.clone(),
+        bounds: settings.bounds,
         baseline: settings.baseline(&RealMachine),
         sockets: opened,
         watchers: all.into_iter().map(fresh).collect(),

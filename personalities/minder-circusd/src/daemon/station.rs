@@ -89,12 +89,13 @@ impl Station {
     /// # Errors
     /// When an endpoint cannot be taken over.
     pub fn serve(&self, endpoints: Vec<(String, OwnedFd)>, arbiter: &Rc<Arbiter>) -> io::Result<()> {
+        let bounds = self.kept.bounds;
         let mut control = Vec::new();
         for (name, socket) in endpoints {
             let listener = Listener::new(socket)?;
             match name.as_str() {
                 CONTROL => control.push(listener),
-                PUBSUB => arbiter.announcer().open(Publisher::new([listener])),
+                PUBSUB => arbiter.announcer().open(Publisher::new([listener], bounds)),
                 _ => {}
             }
         }
@@ -111,7 +112,7 @@ impl Station {
             } else {
                 tokio::task::spawn_local(arbiter.clone().go_on(course, wishes));
             }
-            commands::serve(Router::new(control), arbiter).await;
+            commands::serve(Router::new(control, bounds), arbiter).await;
         });
         Ok(())
     }

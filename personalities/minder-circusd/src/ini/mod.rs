@@ -13,11 +13,12 @@
 //!
 //! - [`machine`]: what a reading may ask; [`tree`]: bytes to sections with spans; [`fault`]: a mistake.
 //! - [`reader`]: the walk, with `watcher` for its largest part; [`settings`]: its result; [`socket`]: a socket's keys and what they mean.
-//! - [`vocabulary`]: the words a file may use; [`pattern`]: shell patterns on names.
+//! - [`bounds`]: what peers may take; [`vocabulary`]: the words a file may use; [`pattern`]: shell patterns on names.
 //! - [`changes`]: what differs between two readings.
 //!
 //! Invariants: nothing but [`machine::RealMachine`] touches the system; no text makes a reading panic.
 
+pub mod bounds;
 pub mod changes;
 pub mod fault;
 pub mod machine;

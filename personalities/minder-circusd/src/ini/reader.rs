@@ -1,5 +1,6 @@
 //! The walk through a configuration, in the original's order.
 
+use super::bounds;
 use super::fault::Fault;
 use super::machine::Machine;
 use super::settings::{Circus, PluginSection, Settings, SocketSection};
@@ -10,6 +11,7 @@ use crate::options::environment::Environment;
 use crate::options::exception::{Class, Exception};
 use crate::options::python::{self, is_space, repr_text};
 use crate::options::substitute::Names;
+use minder_config::bound::Bound;
 use minder_config::{Problem, Sources, Span};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, HashSet};
@@ -147,6 +149,7 @@ impl Walk<'_> {
 
     fn settings(&mut self) -> Settings {
         let circus = self.circus();
+        let bounds = bounds::of(|bound| self.bound(bound));
         let (mut watchers, mut sockets, mut plugins) = (Vec::new(), Vec::new(), Vec::new());
         let tree = std::mem::take(&mut self.tree);
         for section in tree.sections() {
@@ -179,7 +182,7 @@ impl Walk<'_> {
             let exception = Exception::new(Class::Key, "'use'");
             self.faults.push(Fault::new(exception, problem.with_hint(Some(hint))));
         }
-        let mut settings = Settings { circus, watchers, sockets, plugins, warnings: Vec::new() };
+        let mut settings = Settings { circus, watchers, sockets, plugins, bounds, warnings: Vec::new() };
         vocabulary::judge(&tree, &settings, self.machine, &mut self.warnings);
         settings.warnings = std::mem::take(&mut self.warnings);
         settings.warnings.sort_by_key(|warning| warning.at.map(|at| (at.file, at.start)));
@@ -214,6 +217,21 @@ impl Walk<'_> {
         self.optional("loggerconfig", &mut circus.loggerconfig);
         self.optional("fqdn_prefix", &mut circus.fqdn_prefix);
         circus
+    }
+
+    fn bound(&mut self, bound: &'static Bound) -> Option<u64> {
+        let key = bound.key();
+        let (value, at) = self.value(bounds::SECTION, &key)?;
+        bound
+            .read(&value)
+            .inspect_err(|expected| {
+                let exception = Exception::new(
+                    Class::Value,
+                    format!("[{}] {key}: found {}, expected {expected}", bounds::SECTION, repr_text(&value)),
+                );
+                self.mistyped(exception, &key, &value, at, expected);
+            })
+            .ok()
     }
 
     /// The value of a key with references replaced, and where it stands.

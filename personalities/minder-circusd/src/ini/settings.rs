@@ -5,6 +5,7 @@ use crate::options::environment::Environment;
 use crate::options::exception::Exception;
 use crate::options::watcher::WatcherOptions;
 use minder_config::{Problem, Span};
+use minder_zmtp::Bounds;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
@@ -19,6 +20,8 @@ pub struct Settings {
     pub sockets: Vec<SocketSection>,
     /// Plugins, sorted by name.
     pub plugins: Vec<PluginSection>,
+    /// What the peers of the endpoints may take.
+    pub bounds: Bounds,
     /// What the original accepts and somebody should look at: in the order of the file.
     pub warnings: Vec<Problem>,
 }

@@ -9,6 +9,7 @@ use super::tree::{Entry, Section, Tree};
 use crate::options::python::repr_text;
 use crate::options::substitute;
 use crate::options::validate::{HOOKS, LIMITS};
+use minder_config::bound::Bound;
 use minder_config::{Problem, Span, nearest::nearest};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -122,7 +123,8 @@ const PLUGINS: [&str; 8] = [
 ];
 
 /// Sections that are named by a word, and those that have a name behind it.
-const SECTIONS: [&str; 6] = ["circus", "env", "watcher:", "socket:", "plugin:", "env:"];
+const SECTIONS: [&str; 7] =
+    ["circus", "env", super::bounds::SECTION, "watcher:", "socket:", "plugin:", "env:"];
 
 /// Adds a warning for everything that the original accepts and that probably does not do what its author meant.
 pub fn judge(tree: &Tree, settings: &Settings, machine: &dyn Machine, warnings: &mut Vec<Problem>) {
@@ -133,6 +135,7 @@ pub fn judge(tree: &Tree, settings: &Settings, machine: &dyn Machine, warnings: 
         });
         match kind {
             Some(&"circus") => circus(section, warnings),
+            Some(&super::bounds::SECTION) => limits(section, warnings),
             Some(&("watcher:" | "socket:" | "plugin:")) if tree.items(section).is_empty() => {
                 let problem =
                     Problem::warning("a section without keys has no effect").with_subject(&*section.name);
@@ -176,6 +179,11 @@ fn circus(section: &Section, warnings: &mut Vec<Problem>) {
             warnings.push(unknown_key(section, entry, "it has no effect", CIRCUS));
         }
     }
+}
+
+fn limits(section: &Section, warnings: &mut Vec<Problem>) {
+    let known = super::bounds::ALL.map(Bound::key);
+    unknown_keys(section, &known.each_ref().map(String::as_str), warnings);
 }
 
 fn unknown_keys(section: &Section, known: &[&str], warnings: &mut Vec<Problem>) {

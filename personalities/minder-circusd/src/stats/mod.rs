@@ -17,7 +17,7 @@ use std::fmt;
 use std::io;
 use std::process::ExitCode;
 
-use minder_zmtp::{EndpointError, ListenError, Listener, Publisher, Subscriber};
+use minder_zmtp::{Bounds, EndpointError, ListenError, Listener, Publisher, Subscriber};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::LocalSet;
 
@@ -125,7 +125,7 @@ async fn run(arguments: &Arguments, log: Log) -> Result<(), Trouble> {
     let pubsub = arguments.value("pubsub").unwrap_or(PUBSUB).parse();
     let pubsub = pubsub.map_err(|error| Trouble::Link(LinkError::Endpoint(error)))?;
     let bound = minder_zmtp::Endpoint::listen(&statspoint).map_err(Trouble::Listen)?;
-    let publisher = Publisher::new([Listener::new(bound.socket).map_err(Trouble::Io)?]);
+    let publisher = Publisher::new([Listener::new(bound.socket).map_err(Trouble::Io)?], Bounds::default());
     let events = Subscriber::connect(pubsub, ["watcher."])
         .map_err(|error| Trouble::Link(LinkError::Connect(error)))?;
     let endpoint = arguments.value("endpoint").unwrap_or(ENDPOINT);

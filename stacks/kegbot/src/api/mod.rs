@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use ureq::Agent;
 use ureq::http::Response;
 
+use crate::tls;
 pub use error::{ApiError, Outcome};
 pub use replies::{Answer, Drink, SoundEvent, Tap, Token, Use};
 
@@ -57,7 +58,7 @@ impl Api {
     /// The server at `base`, such as `http://localhost:8000/api/`. `timeout` bounds connecting and each wait for an answer.
     #[must_use]
     pub fn new(base: &str, key: &str, timeout: Duration) -> Self {
-        let config = Agent::config_builder()
+        let mut config = Agent::config_builder()
             .timeout_connect(Some(timeout))
             .timeout_recv_response(Some(timeout))
             .timeout_recv_body(Some(timeout))
@@ -68,6 +69,9 @@ impl Api {
             // A connection that lies idle for minutes is found to be dead only when a drink is sent over it.
             .max_idle_connections(0)
             .max_redirects(3);
+        if let Some(tls) = tls::for_address(base) {
+            config = config.tls_config(tls);
+        }
         Self {
             base: base.trim_end_matches('/').to_owned(),
             key: key.to_owned(),

@@ -10,12 +10,12 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use minder_kegbot_app::flags::Defaults;
 use minder_kegbot_app::threads::{Failure, Threads};
-use minder_kegbot_app::{Application, Definition, Kind, Logger, Module, Program, signals};
+use minder_kegbot_app::{Application, Definition, Kind, Logger, Module, Program};
 
 use crate::api::{Api, Tap};
 use crate::board::{Heard, Serial, wake_up};
 use crate::flags;
-use crate::kegnet::{Client, Event, FlowUpdate, time};
+use crate::kegnet::{Event, FlowUpdate, time};
 use crate::lcd::screen::Screen;
 use crate::lcd::show::{LastPour, Show};
 use crate::lcd::{Answers, Backlight, Cfa635, Display, MatrixOrbital};
@@ -66,14 +66,7 @@ enum News {
 /// Runs the program, and returns its exit status.
 #[must_use]
 pub fn run(arguments: &[OsString]) -> u8 {
-    let application = match Application::begin(&PROGRAM, arguments, Defaults::new()) {
-        Ok(application) => application,
-        Err(status) => return status,
-    };
-    match work(&application) {
-        Ok(status) => status,
-        Err(failure) => super::uncaught(&application, &failure),
-    }
+    super::live(&PROGRAM, arguments, Defaults::new(), work)
 }
 
 fn work(application: &Application) -> Result<u8, Failure> {
@@ -86,19 +79,13 @@ fn work(application: &Application) -> Result<u8, Failure> {
             return Ok(1);
         }
     };
-    let address = flags.text(&flags::CORE_ADDR).parse();
-    let address = address.map_err(|error| Failure::new("ValueError", format!("--kb_core_addr: {error}")))?;
+    let client = super::kegnet(application)?;
     let path = PathBuf::from(flags.text(&DEVICE));
     let gone = |error: std::io::Error| super::port_failure(&path, &error);
     let port = Serial::open(&path, u32::try_from(flags.integer(&SPEED)).unwrap_or(115_200)).map_err(gone)?;
     let Ok(_pidfile) = application.pidfile(&log) else { return Ok(1) };
     let (_waker, wake) = wake_up().map_err(gone)?;
-    let (quit, asked) = channel();
-    signals::watch(log.clone(), move || {
-        let _ = quit.send(());
-    })
-    .map_err(|error| Failure::new("error", error.to_string()))?;
-    let client = Client::new(address, application.log.logger("kegnet"));
+    let asked = super::signalled(&log)?;
     let (news, heard) = channel();
     let seconds = |flag| Duration::from_secs(u64::try_from(flags.integer(flag)).unwrap_or(60));
     let show = Show::new(seconds(&ROTATION_TIME), seconds(&BACKLIGHT_TIMEOUT), TimeZone::system());

@@ -17,9 +17,57 @@ use std::ffi::OsString;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::mpsc::{Receiver, channel};
 
-use minder_kegbot_app::Application;
+use minder_kegbot_app::flags::Defaults;
 use minder_kegbot_app::threads::Failure;
+use minder_kegbot_app::{Application, Logger, Program, signals};
+
+use crate::board::Serial;
+use crate::flags;
+use crate::kegnet::Client;
+
+/// The life of a program: its command line, its work, and what failed outside of all threads. Returns the exit status.
+fn live(
+    program: &Program,
+    arguments: &[OsString],
+    defaults: Defaults,
+    work: fn(&Application) -> Result<u8, Failure>,
+) -> u8 {
+    let application = match Application::begin(program, arguments, defaults) {
+        Ok(application) => application,
+        Err(status) => return status,
+    };
+    match work(&application) {
+        Ok(status) => status,
+        Err(failure) => uncaught(&application, &failure),
+    }
+}
+
+/// The connection to the core that the flags name.
+fn kegnet(application: &Application) -> Result<Client, Failure> {
+    let address = application.flags.text(&flags::CORE_ADDR).parse();
+    let address = address.map_err(|error| Failure::new("ValueError", format!("--kb_core_addr: {error}")))?;
+    Ok(Client::new(address, application.log.logger("kegnet")))
+}
+
+/// What gets a word for each signal that asks for the end.
+fn signalled(log: &Logger) -> Result<Receiver<()>, Failure> {
+    let (quit, asked) = channel();
+    let watch = signals::watch(log.clone(), move || {
+        let _ = quit.send(());
+    });
+    watch.map_err(|error| Failure::new("error", error.to_string()))?;
+    Ok(asked)
+}
+
+/// The board's port, that the flags name, with nothing else done to it.
+fn board_port(application: &Application) -> Result<Serial, Failure> {
+    let flags = &application.flags;
+    let path = Path::new(flags.text(&kegboard::DEVICE));
+    let speed = u32::try_from(flags.integer(&kegboard::SPEED)).unwrap_or(115_200);
+    Serial::open(path, speed).map_err(|error| port_failure(path, &error))
+}
 
 /// Tells of a failure outside of all threads, and returns the exit status.
 fn uncaught(application: &Application, failure: &Failure) -> u8 {

@@ -8,7 +8,7 @@ use minder_kegbot_app::threads::Failure;
 use minder_kegbot_app::{Application, Module, Program};
 
 use super::kegboard::{CHECK_CRC, DEVICE, SPEED, this_machine};
-use crate::board::{Heard, Serial, wake_up};
+use crate::board::{Heard, wake_up};
 use crate::kbsp::{CrcCheck, Found, Message, Reader};
 
 /// What is known of the command line.
@@ -23,14 +23,7 @@ pub const PROGRAM: Program = Program {
 /// Runs the program, and returns its exit status. A signal ends it at once.
 #[must_use]
 pub fn run(arguments: &[OsString]) -> u8 {
-    let application = match Application::begin(&PROGRAM, arguments, this_machine()) {
-        Ok(application) => application,
-        Err(status) => return status,
-    };
-    match work(&application) {
-        Ok(status) => status,
-        Err(failure) => super::uncaught(&application, &failure),
-    }
+    super::live(&PROGRAM, arguments, this_machine(), work)
 }
 
 fn work(application: &Application) -> Result<u8, Failure> {
@@ -38,7 +31,7 @@ fn work(application: &Application) -> Result<u8, Failure> {
     let path = PathBuf::from(flags.text(&DEVICE));
     let gone = |error: std::io::Error| super::port_failure(&path, &error);
     log.info("Setting up serial port...");
-    let port = Serial::open(&path, u32::try_from(flags.integer(&SPEED)).unwrap_or(115_200)).map_err(gone)?;
+    let port = super::board_port(application)?;
     let Ok(_pidfile) = application.pidfile(&log) else { return Ok(1) };
     log.info("Starting reader loop...");
     port.write(&Message::Ping.encode().encode()).map_err(gone)?;

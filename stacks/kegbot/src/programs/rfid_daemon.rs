@@ -101,23 +101,14 @@ enum Told {
 /// Runs the program, and returns its exit status.
 #[must_use]
 pub fn run(arguments: &[OsString]) -> u8 {
-    let application = match Application::begin(&PROGRAM, arguments, Defaults::new()) {
-        Ok(application) => application,
-        Err(status) => return status,
-    };
-    match work(&application) {
-        Ok(status) => status,
-        Err(failure) => super::uncaught(&application, &failure),
-    }
+    super::live(&PROGRAM, arguments, Defaults::new(), work)
 }
 
 fn work(application: &Application) -> Result<u8, Failure> {
-    let (flags, log) = (&application.flags, application.main_logger());
-    let address = flags.text(&flags::CORE_ADDR).parse();
-    let address = address.map_err(|error| Failure::new("ValueError", format!("--kb_core_addr: {error}")))?;
+    let log = application.main_logger();
+    let client = super::kegnet(application)?;
     let Ok(_pidfile) = application.pidfile(&log) else { return Ok(1) };
     log.info("Setting up kegnet client ...");
-    let client = Client::new(address, application.log.logger("kegnet"));
     let of_thread = client.clone();
     let spawned = std::thread::Builder::new().name("kegnet".to_owned()).spawn(move || of_thread.run(drop));
     let kegnet = spawned.map_err(|error| Failure::new("error", error.to_string()))?;
@@ -163,7 +154,8 @@ fn open(application: &Application, log: &Logger, told: Sender<Told>) -> Result<O
     match flags.text(&READER) {
         "phidget" => {
             log.info("Opening phidget connection ...");
-            let mut child = phidget(flags.is_on(&TOGGLE)).map_err(|error| {
+            let word = if flags.is_on(&TOGGLE) { "toggle" } else { "-" };
+            let mut child = phidget(word).map_err(|error| {
                 Failure::new(
                     "error",
                     format!("python3 cannot be started, by which Phidgets are read: {error}"),
@@ -190,8 +182,8 @@ fn open(application: &Application, log: &Logger, told: Sender<Told>) -> Result<O
     }
 }
 
-fn phidget(toggle: bool) -> std::io::Result<Child> {
-    let word = if toggle { "toggle" } else { "-" };
+/// `word`: `toggle`, if the reader's output is to be switched too.
+fn phidget(word: &str) -> std::io::Result<Child> {
     let mut command = Command::new("python3");
     command.args(["-c", PHIDGET, word]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()
 }

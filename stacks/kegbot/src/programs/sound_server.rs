@@ -9,11 +9,12 @@ use std::time::Duration;
 
 use minder_kegbot_app::flags::Defaults;
 use minder_kegbot_app::threads::{Failure, Threads};
-use minder_kegbot_app::{Application, Definition, Kind, Logger, Program, signals};
+use minder_kegbot_app::{Application, Definition, Kind, Logger, Program};
 
 use crate::api::{Api, SoundEvent};
 use crate::flags;
-use crate::kegnet::{Client, Event, FlowState, FlowUpdate};
+use crate::kegnet::{Event, FlowState, FlowUpdate};
+use crate::tls;
 
 const CACHE_DIR: Definition = Definition::new(
     "cache_dir",
@@ -44,6 +45,8 @@ const THRESHOLDS: [u32; 7] = [32, 24, 16, 12, 8, 1, 0];
 const ML_PER_OUNCE: f64 = 29.5735;
 /// A sound has no more bytes.
 const SOUND_BYTES_MAX: u64 = 64 << 20;
+/// How long a sound may take to come.
+const FETCH_PATIENCE: Duration = Duration::from_secs(60);
 /// Programs that play, and the words before a file's name.
 const PLAYERS: [&[&str]; 4] = [
     &["pw-play"],
@@ -55,31 +58,18 @@ const PLAYERS: [&[&str]; 4] = [
 /// Runs the program, and returns its exit status.
 #[must_use]
 pub fn run(arguments: &[OsString]) -> u8 {
-    let application = match Application::begin(&PROGRAM, arguments, Defaults::new()) {
-        Ok(application) => application,
-        Err(status) => return status,
-    };
-    match work(&application) {
-        Ok(status) => status,
-        Err(failure) => super::uncaught(&application, &failure),
-    }
+    super::live(&PROGRAM, arguments, Defaults::new(), work)
 }
 
 fn work(application: &Application) -> Result<u8, Failure> {
     let (flags, log) = (&application.flags, application.main_logger());
-    let address = flags.text(&flags::CORE_ADDR).parse();
-    let address = address.map_err(|error| Failure::new("ValueError", format!("--kb_core_addr: {error}")))?;
+    let client = super::kegnet(application)?;
     let timeout =
         Duration::try_from_secs_f64(flags.number(&flags::API_TIMEOUT)).unwrap_or(Duration::from_secs(10));
     let api = Api::new(flags.text(&flags::API_URL), flags.text(&flags::API_KEY), timeout);
     let sounds = sounds(&api, Path::new(flags.text(&CACHE_DIR)), &log);
     let Ok(_pidfile) = application.pidfile(&log) else { return Ok(1) };
-    let (quit, asked) = channel();
-    signals::watch(log.clone(), move || {
-        let _ = quit.send(());
-    })
-    .map_err(|error| Failure::new("error", error.to_string()))?;
-    let client = Client::new(address, application.log.logger("kegnet"));
+    let asked = super::signalled(&log)?;
     let (enqueue, queue) = channel();
     let player = player(flags.text(&PLAYER));
     if player.is_none() {
@@ -164,7 +154,11 @@ fn fetched(url: &str, cache: &Path, log: &Logger) -> Option<PathBuf> {
 
 fn save(url: &str, cache: &Path, path: &Path) -> Result<(), String> {
     std::fs::create_dir_all(cache).map_err(|error| error.to_string())?;
-    let response = ureq::get(url).call().map_err(|error| error.to_string())?;
+    let mut config = ureq::Agent::config_builder().timeout_global(Some(FETCH_PATIENCE));
+    if let Some(tls) = tls::for_address(url) {
+        config = config.tls_config(tls);
+    }
+    let response = config.build().new_agent().get(url).call().map_err(|error| error.to_string())?;
     let body = response.into_body().into_with_config().limit(SOUND_BYTES_MAX).read_to_vec();
     let part = path.with_extension("part");
     std::fs::write(&part, body.map_err(|error| error.to_string())?).map_err(|error| error.to_string())?;

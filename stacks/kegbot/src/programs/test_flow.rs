@@ -38,22 +38,13 @@ const SETTLE: Duration = Duration::from_secs(3);
 /// Runs the program, and returns its exit status.
 #[must_use]
 pub fn run(arguments: &[OsString]) -> u8 {
-    let application = match Application::begin(&PROGRAM, arguments, Defaults::new()) {
-        Ok(application) => application,
-        Err(status) => return status,
-    };
-    match work(&application) {
-        Ok(status) => status,
-        Err(failure) => super::uncaught(&application, &failure),
-    }
+    super::live(&PROGRAM, arguments, Defaults::new(), work)
 }
 
 fn work(application: &Application) -> Result<u8, Failure> {
-    let (flags, log) = (&application.flags, application.main_logger());
-    let address = flags.text(&flags::CORE_ADDR).parse();
-    let address = address.map_err(|error| Failure::new("ValueError", format!("--kb_core_addr: {error}")))?;
+    let log = application.main_logger();
+    let client = super::kegnet(application)?;
     let Ok(_pidfile) = application.pidfile(&log) else { return Ok(1) };
-    let client = Client::new(address, application.log.logger("kegnet"));
     let of_signals = client.clone();
     let watch = signals::watch(log.clone(), move || of_signals.quit());
     watch.map_err(|error| Failure::new("error", error.to_string()))?;

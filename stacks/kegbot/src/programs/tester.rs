@@ -8,7 +8,6 @@ use minder_kegbot_app::threads::Failure;
 use minder_kegbot_app::{Application, Module, Program};
 
 use super::kegboard::{DEVICE, SPEED, this_machine};
-use crate::board::Serial;
 use crate::kbsp::{Message, Output};
 
 /// Which relays a board has.
@@ -28,14 +27,7 @@ pub const PROGRAM: Program = Program {
 /// Runs the program, and returns its exit status. A signal ends it at once.
 #[must_use]
 pub fn run(arguments: &[OsString]) -> u8 {
-    let application = match Application::begin(&PROGRAM, arguments, this_machine()) {
-        Ok(application) => application,
-        Err(status) => return status,
-    };
-    match work(&application) {
-        Ok(status) => status,
-        Err(failure) => super::uncaught(&application, &failure),
-    }
+    super::live(&PROGRAM, arguments, this_machine(), work)
 }
 
 fn work(application: &Application) -> Result<u8, Failure> {
@@ -43,7 +35,7 @@ fn work(application: &Application) -> Result<u8, Failure> {
     let path = PathBuf::from(flags.text(&DEVICE));
     let gone = |error: std::io::Error| super::port_failure(&path, &error);
     log.info("Setting up serial port...");
-    let port = Serial::open(&path, u32::try_from(flags.integer(&SPEED)).unwrap_or(115_200)).map_err(gone)?;
+    let port = super::board_port(application)?;
     let Ok(_pidfile) = application.pidfile(&log) else { return Ok(1) };
     log.info("Starting reader loop...");
     port.write(&Message::Ping.encode().encode()).map_err(gone)?;

@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use minder_kegbot_app::flags::Defaults;
 use minder_kegbot_app::threads::{Failure, Threads};
-use minder_kegbot_app::{Application, Definition, Kind, Logger, Program, signals};
+use minder_kegbot_app::{Application, Definition, Kind, Logger, Program};
 
 use crate::flags;
 use crate::json::spaced;
-use crate::kegnet::{Client, DrinkCreated, Event};
+use crate::kegnet::{DrinkCreated, Event};
+use crate::tls;
 
 const URL: Definition =
     Definition::new("webhook_url", Kind::Text, "", "Where drinks are posted to, as JSON.");
@@ -34,14 +35,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Runs the program, and returns its exit status.
 #[must_use]
 pub fn run(arguments: &[OsString]) -> u8 {
-    let application = match Application::begin(&PROGRAM, arguments, Defaults::new()) {
-        Ok(application) => application,
-        Err(status) => return status,
-    };
-    match work(&application) {
-        Ok(status) => status,
-        Err(failure) => super::uncaught(&application, &failure),
-    }
+    super::live(&PROGRAM, arguments, Defaults::new(), work)
 }
 
 /// What became of the publishers to networks that are closed to such programs today.
@@ -66,15 +60,9 @@ fn work(application: &Application) -> Result<u8, Failure> {
         ));
         return Ok(1);
     }
-    let address = flags.text(&flags::CORE_ADDR).parse();
-    let address = address.map_err(|error| Failure::new("ValueError", format!("--kb_core_addr: {error}")))?;
+    let client = super::kegnet(application)?;
     let Ok(_pidfile) = application.pidfile(&log) else { return Ok(1) };
-    let (quit, asked) = channel();
-    signals::watch(log.clone(), move || {
-        let _ = quit.send(());
-    })
-    .map_err(|error| Failure::new("error", error.to_string()))?;
-    let client = Client::new(address, application.log.logger("kegnet"));
+    let asked = super::signalled(&log)?;
     let (drinks, posted) = channel();
     log.info("Starting all service threads.");
     let (mut threads, _ended) = Threads::new(log.clone());
@@ -107,7 +95,11 @@ fn work(application: &Application) -> Result<u8, Failure> {
 
 fn publish(url: &str, drink: &DrinkCreated, over: &Receiver<()>, log: &Logger) {
     let body = spaced(&Event::DrinkCreated(drink.clone()).data());
-    let agent = ureq::Agent::config_builder().timeout_global(Some(PATIENCE)).build().new_agent();
+    let mut config = ureq::Agent::config_builder().timeout_global(Some(PATIENCE));
+    if let Some(tls) = tls::for_address(url) {
+        config = config.tls_config(tls);
+    }
+    let agent = config.build().new_agent();
     let mut wait = FIRST_WAIT;
     for attempt in 1..=TRIES {
         match agent.post(url).header("Content-Type", "application/json").send(&body[..]) {

@@ -142,11 +142,13 @@ pub(super) fn tap(tap: &TapView, id: i64, token: &Token) -> Markup {
     }
 }
 
+/// There are no temperatures yet.
+pub(super) fn no_temperatures() -> Markup {
+    parts::empty("No temperatures yet", &"A thermometer is recorded once a minute.")
+}
+
 /// Temperatures.
-pub(super) fn temperatures(any: bool) -> Markup {
-    if !any {
-        return parts::empty("No temperatures yet", &"A thermometer is recorded once a minute.");
-    }
+pub(super) fn temperatures() -> Markup {
     html! {
         (parts::card(&"The last two hours", &parts::graph("Temperatures", "/temperatures/data", None)))
         p.soft { "Drag over a part of the graph to see it larger. A double click shows all again." }

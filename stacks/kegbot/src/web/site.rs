@@ -146,7 +146,8 @@ impl Pages {
         match self.0.source.temperatures() {
             Ok(all) => {
                 let any = all.iter().any(|one| !one.readings.is_empty());
-                self.shell().at("/temperatures").page("Temperatures", &render::temperatures(any))
+                let body = if any { render::temperatures() } else { render::no_temperatures() };
+                self.shell().at("/temperatures").page("Temperatures", &body)
             }
             Err(reason) => self.unavailable(&reason),
         }

@@ -227,3 +227,55 @@ fn two_cores_do_not_share_an_outbox() {
     assert_eq!(second.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&second.stdout).contains("is in use by another core"), "{second:?}");
 }
+
+/// A server of HTTPS, as far as a core asks it: it has two taps.
+const HTTPS: &str = r#"
+import http.server, ssl, sys
+class Taps(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        body = b'{"objects": [{"id": 1, "name": "a", "meter_name": "kegboard.flow0", "ml_per_tick": 0.5}], "meta": {}}'
+        self.send_response(200); self.send_header("Content-Length", str(len(body))); self.end_headers(); self.wfile.write(body)
+    def log_message(self, *rest): pass
+server = http.server.HTTPServer(("127.0.0.1", 0), Taps)
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain("cert.pem", "key.pem")
+server.socket = context.wrap_socket(server.socket, server_side=True)
+print("port", server.server_port, flush=True)
+server.serve_forever()
+"#;
+
+#[test]
+fn a_server_of_https_is_believed_by_its_certificate_and_not_without() {
+    let bar = Bar::new();
+    let made = std::process::Command::new("openssl")
+        .args([
+            "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "key.pem", "-out", "cert.pem",
+            "-days", "2",
+        ])
+        .args([
+            "-subj",
+            "/CN=localhost",
+            "-addext",
+            "subjectAltName=DNS:localhost",
+            "-addext",
+            "basicConstraints=critical,CA:FALSE",
+        ])
+        .current_dir(bar.path(""))
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{made:?}");
+    let mut command = std::process::Command::new("python3");
+    command.args(["-c", HTTPS]).current_dir(bar.path(""));
+    let mut server = Running::start(command);
+    let port = server.wait_for("port ").trim_start_matches("port ").to_owned();
+    let url = format!("--api_url=https://localhost:{port}/api");
+    let words = [&*url, "--kb_core_bind_addr=localhost:0", "--outbox=o.sqlite"];
+    let refused = bar.run("kegbot_core.py", &words);
+    assert_eq!(refused.status.code(), Some(1));
+    let out = String::from_utf8_lossy(&refused.stdout).into_owned();
+    assert!(out.contains("Is --api_url correct?"), "{out}");
+    let mut believing = bar.command("kegbot_core.py", &words);
+    believing.env("SSL_CERT_FILE", bar.path("cert.pem"));
+    let mut core = Running::start(believing);
+    core.wait_for("Found 1 tap, adding to tap manager.");
+}

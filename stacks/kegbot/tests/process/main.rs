@@ -2,6 +2,7 @@
 
 mod bar;
 mod command_lines;
+mod example;
 mod faults;
 mod kegnet;
 mod peers;

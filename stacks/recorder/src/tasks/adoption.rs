@@ -54,6 +54,12 @@ impl Station {
         if let Some(other) = self.store.recording_of(created_on)?.filter(|_| known.is_none()) {
             return self.clear_leftover(path, &other);
         }
+        if let Some(other) = known.map(|pending| self.store.recording(pending.id)).transpose()?.flatten()
+            && other.path.as_ref().is_some_and(|other| other != path && other.exists())
+        {
+            // Whoever was killed had moved it, and not yet taken the first name away.
+            return self.clear_leftover(path, &other);
+        }
         let time_expansion = guano.get("TE").and_then(|text| text.parse().ok()).unwrap_or(1.0);
         let number = |key| guano.get(key).and_then(|text| text.parse().ok());
         let recording = Recording {

@@ -104,7 +104,7 @@ impl Service {
                     }
                     Err(error) => {
                         let log = self.log.logger("drink-manager");
-                        log.error(&format!("The drink cannot be kept, so it is told at once: {error}"));
+                        log.error(&format!("The drink cannot be kept, so it is told at once, and held in memory until then: {error}"));
                         let _ = self.jobs.send(Job::DeliverUnkept(flow));
                     }
                 }

@@ -17,7 +17,7 @@ use minder_kegbot_app::flags::Defaults;
 use minder_kegbot_app::threads::{Failure, Threads};
 use minder_kegbot_app::{Application, Definition, Kind, Module, Program, signals};
 
-use crate::board::{Serial, first_port, wake_up};
+use crate::board::{first_port, wake_up};
 use crate::flags;
 use crate::kbsp::{CrcCheck, Message};
 use crate::kegnet::Client;
@@ -72,23 +72,15 @@ pub(super) fn this_machine() -> Defaults {
 /// Runs the program, and returns its exit status.
 #[must_use]
 pub fn run(arguments: &[OsString]) -> u8 {
-    let application = match Application::begin(&PROGRAM, arguments, this_machine()) {
-        Ok(application) => application,
-        Err(status) => return status,
-    };
-    match work(&application) {
-        Ok(status) => status,
-        Err(failure) => super::uncaught(&application, &failure),
-    }
+    super::live(&PROGRAM, arguments, this_machine(), work)
 }
 
 fn work(application: &Application) -> Result<u8, Failure> {
     let (flags, log) = (&application.flags, application.main_logger());
-    let address = flags.text(&flags::CORE_ADDR).parse();
-    let address = address.map_err(|error| Failure::new("ValueError", format!("--kb_core_addr: {error}")))?;
+    let client = super::kegnet(application)?;
     let path = PathBuf::from(flags.text(&DEVICE));
     let speed = u32::try_from(flags.integer(&SPEED)).unwrap_or(115_200);
-    let port = Serial::open(&path, speed).map_err(|error| super::port_failure(&path, &error))?;
+    let port = super::board_port(application)?;
     let Ok(_pidfile) = application.pidfile(&log) else { return Ok(1) };
     let (quit, asked) = channel();
     let of_signals = quit.clone();
@@ -96,7 +88,6 @@ fn work(application: &Application) -> Result<u8, Failure> {
         let _ = of_signals.send(Ended::Asked);
     })
     .map_err(|error| Failure::new("error", error.to_string()))?;
-    let client = Client::new(address, application.log.logger("kegnet"));
     let line: Line = Arc::new(Mutex::new(None));
     let (waker, wake) = wake_up().map_err(|error| Failure::new("error", error.to_string()))?;
     let (messages, received) = channel();
