@@ -23,7 +23,7 @@ fn cells(stage: &Stage) -> (Cells, Vec<String>) {
     let mut cells = Cells::new();
     for name in column("SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'app_%'") {
         let mut statement = table.prepare(&format!("SELECT * FROM {name}")).expect("a table");
-        let columns: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+        let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
         let mut rows = statement.query([]).expect("rows");
         while let Some(row) = rows.next().expect("a row") {
             let id = row.get("id").expect("a number");
