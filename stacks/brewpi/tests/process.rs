@@ -151,6 +151,27 @@ fn pages_ask_and_steer_and_data_points_are_kept() {
 }
 
 #[test]
+fn a_brew_that_the_database_does_not_take_is_not_said_to_have_begun() {
+    let mut place = Place::new();
+    place.board();
+    let pty = place.path("board").display().to_string();
+    assert_eq!(place.done(&["device", "add", "cellar", "--serial", &pty]).0, Some(0));
+    place.script();
+    running(&place);
+    // As a later version of the table might: the new row is complete for it, and not for us.
+    let table = rusqlite::Connection::open(place.path("brewpi.db")).expect("the table");
+    let refuse = "CREATE TRIGGER no BEFORE UPDATE OF active_beer_id ON app_brewpidevice BEGIN SELECT RAISE(ABORT, 'not today'); END";
+    table.execute_batch(refuse).expect("a trigger");
+    let answer = place.asked("startNewBrew=Old Ale").expect("an answer");
+    assert!(answer.starts_with("{\"status\": 1,") && answer.contains("not today"), "{answer}");
+    let beers = table.query_row("SELECT count(*) FROM app_beer", [], |row| row.get::<_, i64>(0));
+    assert_eq!(beers.expect("a count"), 0, "no beer is left that no device has");
+    table.execute_batch("DROP TRIGGER no").expect("no trigger");
+    let answer = place.asked("startNewBrew=Old Ale").expect("an answer");
+    assert!(answer.starts_with("{\"status\": 0,"), "{answer}");
+}
+
+#[test]
 fn a_board_that_is_unplugged_and_comes_back_is_found_again_and_the_same_beer_goes_on() {
     let mut place = Place::new();
     let board = place.board();

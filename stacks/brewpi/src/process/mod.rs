@@ -16,7 +16,7 @@ use rustix::fd::AsFd as _;
 use crate::device::Device;
 use crate::places::Places;
 use crate::points::Points;
-use crate::script::{Effect, Following, IncomingReader, Now, Save, Script};
+use crate::script::{Effect, Following, IncomingReader, Now, Save, Script, not_saved};
 use crate::table::{Table, TableError};
 use board_link::{BoardLink, LinkError};
 use message_socket::MessageSocket;
@@ -60,6 +60,8 @@ struct Running {
     socket: MessageSocket,
     script: Script,
     incoming: IncomingReader,
+    /// Why the database did not take what was last to be written.
+    unsaved: Option<String>,
     began: Instant,
 }
 
@@ -85,7 +87,7 @@ impl Running {
             .map_err(|error| Beginning::Io("the socket for pages", error))?;
         let script = Script::new(device, beer, following, settle);
         let incoming = IncomingReader::default();
-        Ok(Self { table, points, link, socket, script, incoming, began: Instant::now() })
+        Ok(Self { table, points, link, socket, script, incoming, unsaved: None, began: Instant::now() })
     }
 
     fn now(&self) -> Now {
@@ -120,9 +122,14 @@ impl Running {
     /// Answers whoever has asked, when it has been done: a page that is told so looks at the table next.
     fn answer(&mut self) -> Option<ExitCode> {
         while let Some(asked) = self.socket.next() {
+            self.unsaved = None;
             let answer = self.script.asked(&asked.request, self.now());
             let ended = self.carry_out();
-            asked.answer(answer);
+            // Who is told that it went well does not look at the log.
+            asked.answer(match self.unsaved.take() {
+                Some(reason) => not_saved(&reason),
+                None => answer,
+            });
             if ended.is_some() {
                 return ended;
             }
@@ -199,6 +206,7 @@ impl Running {
                 Effect::Save(save) => {
                     if let Err(error) = self.save(&save) {
                         say(&format!("ERROR: the database was not changed: {error}"));
+                        self.unsaved = Some(error.to_string());
                     }
                 }
                 Effect::Exit(status) => return Some(ExitCode::from(status)),

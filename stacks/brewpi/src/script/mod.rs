@@ -18,7 +18,7 @@ use serde_json::{Map, Value, json};
 
 pub use incoming::{Incoming, IncomingReader};
 pub(crate) use incoming::{bytes, text};
-pub use requests::Answer;
+pub use requests::{Answer, not_saved};
 
 use crate::device::{Beer, Device, Logging};
 use crate::firmware::constants::Unit;

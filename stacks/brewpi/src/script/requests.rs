@@ -229,6 +229,12 @@ impl Script {
     }
 }
 
+/// What whoever wanted something is told when the database did not take it.
+#[must_use]
+pub fn not_saved(reason: &str) -> Answer {
+    Some(status(1, &format!("The database was not changed: {reason}")))
+}
+
 fn status(number: u8, text: &str) -> String {
     dumps(&json!({"status": number, "statusMessage": text}))
 }

@@ -160,9 +160,10 @@ impl Table {
     /// When the database refuses.
     pub fn begin_brew(&self, device: &Device, name: &str, now: &str) -> Result<Beer, TableError> {
         let write = || {
+            // A beer that no device has would be found by nobody.
+            let transaction = self.connection.unchecked_transaction()?;
             let format = device.unit.letter().to_string();
-            let known: Option<i64> = self
-                .connection
+            let known: Option<i64> = transaction
                 .query_row(
                     "SELECT id FROM app_beer WHERE name = ?1 AND device_id = ?2",
                     params![name, device.id],
@@ -172,18 +173,19 @@ impl Table {
             let id = match known {
                 Some(id) => id,
                 None => {
-                    self.connection.execute(
+                    transaction.execute(
                         "INSERT INTO app_beer (name, device_id, created, format, model_version, gravity_enabled) \
                          VALUES (?1, ?2, ?3, ?4, 2, 0)",
                         params![name, device.id, now, format],
                     )?;
-                    self.connection.last_insert_rowid()
+                    transaction.last_insert_rowid()
                 }
             };
-            self.connection.execute(
+            transaction.execute(
                 "UPDATE app_brewpidevice SET active_beer_id = ?1, logging_status = 'active' WHERE id = ?2",
                 params![id, device.id],
             )?;
+            transaction.commit()?;
             Ok(id)
         };
         let id = write().map_err(self.failed())?;
