@@ -154,6 +154,37 @@ def without_descriptors(d):
     say("passed")
 
 
+def without_processes(d):
+    if os.getuid():
+        return say("passed")
+    # A user whom no other test has, since the limit counts all of a user's processes.
+    user = ["setpriv", "--reuid=54318", "--regid=54318", "--clear-groups"]
+    os.chown(d.directory, 54318, 54318)
+    circusd, d.circusd = d.circusd, d.path("as-a-user")
+    d.write("as-a-user", "#!/bin/sh\nexec %s %s \"$@\"\n" % (" ".join(user), circusd))
+    os.chmod(d.circusd, 0o755)
+    d.configure("[watcher:a]\ncmd = sleep 1000\nmax_retry = 1\n[watcher:b]\ncmd = sleep 1000\n")
+    d.start().ready()
+    a, b = d.living("a", 1)[0], d.living("b", 1)[0]
+    with open("/proc/%d/limits" % d.process.pid) as limits:
+        before = next(line for line in limits if line.startswith("Max processes")).split()[2]
+
+    def limit(soft):
+        # With that user's own rights, which suffice, while root's may not.
+        subprocess.run([*user, "prlimit", "--pid", str(d.process.pid), "--nproc=%s:" % soft], check=True)
+    limit(1)
+    os.kill(a, signal.SIGKILL)
+    _wait_said(d, "error in 'a': ")
+    # The next mind has to wait for a process, too, and tries anew.
+    mind = footprint.mind_of(d.process.pid)
+    os.kill(mind, signal.SIGKILL)
+    wait_until(lambda: footprint.mind_of(d.process.pid) is None, "no mind")
+    limit(before)
+    d.living("a", 1)
+    assert d.living("b", 1) == [b] and _said(d, "error in 'a': ") <= 2
+    say("passed")
+
+
 def mind_that_is_stopped_and_goes_on(d):
     d.configure("[watcher:a]\ncmd = sleep 1000\n")
     d.start().ready()

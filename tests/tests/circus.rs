@@ -67,6 +67,7 @@ const ALONE: &[&str] = &[
     "log_directory_that_is_removed",
     "endpoint_files_that_are_removed",
     "without_descriptors",
+    "without_processes",
     "mind_that_is_stopped_and_goes_on",
 ];
 
@@ -93,6 +94,11 @@ fn without_descriptors() {
 #[test]
 fn mind_that_is_stopped_and_goes_on() {
     pass_circus("mind_that_is_stopped_and_goes_on");
+}
+
+#[test]
+fn without_processes() {
+    pass_circus("without_processes");
 }
 
 #[test]
