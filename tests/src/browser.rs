@@ -40,6 +40,7 @@ pub struct Browser {
     answers: Receiver<Value>,
     last: u64,
     session: Option<String>,
+    complaints: Vec<String>,
     _profile: tempfile::TempDir,
 }
 
@@ -72,11 +73,21 @@ impl Browser {
                 }
             }
         });
-        let mut browser = Browser { child, commands, answers, last: 0, session: None, _profile: profile };
+        let mut browser = Browser {
+            child,
+            commands,
+            answers,
+            last: 0,
+            session: None,
+            complaints: Vec::new(),
+            _profile: profile,
+        };
         let page = browser.command("Target.createTarget", &json!({"url": "about:blank"}))["targetId"].clone();
         let session = browser.command("Target.attachToTarget", &json!({"targetId": page, "flatten": true}));
         browser.session = session["sessionId"].as_str().map(str::to_owned);
-        browser.command("Page.enable", &json!({}));
+        for domain in ["Page.enable", "Log.enable", "Runtime.enable"] {
+            browser.command(domain, &json!({}));
+        }
         browser
     }
 
@@ -101,6 +112,7 @@ impl Browser {
         loop {
             let answer = self.answers.recv_timeout(PATIENCE);
             let answer = answer.unwrap_or_else(|error| panic!("no answer to {method}: {error}"));
+            self.complaints.extend(complaint(&answer));
             if answer["id"] == self.last {
                 return match &answer["error"] {
                     Value::Null => Ok(answer["result"].clone()),
@@ -116,6 +128,13 @@ impl Browser {
             self.command("Runtime.evaluate", &json!({"expression": expression, "returnByValue": true}));
         assert!(result["exceptionDetails"].is_null(), "{expression}: {result}");
         result["result"]["value"].clone()
+    }
+
+    /// What its console has complained of so far: violations of a policy, errors of scripts, answers that were none.
+    pub fn complaints(&mut self) -> Vec<String> {
+        // What was told before this answer has been heard with it.
+        self.evaluate("0");
+        self.complaints.clone()
     }
 
     /// Goes to an address and waits until the page is whole.
@@ -181,6 +200,16 @@ impl Drop for Browser {
         // Its helpers end with it.
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// What a message of the protocol complains of, if it does.
+fn complaint(message: &Value) -> Option<String> {
+    let params = &message["params"];
+    match message["method"].as_str()? {
+        "Log.entryAdded" if params["entry"]["level"] != "verbose" => Some(params["entry"].to_string()),
+        "Runtime.exceptionThrown" => Some(params["exceptionDetails"].to_string()),
+        _ => None,
     }
 }
 

@@ -39,6 +39,10 @@ const PROGRAMS: &[(&str, &[&str], &str)] = &[
     ("sh", &["-c", "command -v /usr/sbin/mosquitto"], "mosquitto"),
     ("sh", &["-c", "command -v mosquitto_sub"], "mosquitto-clients"),
     ("openssl", &["version"], "openssl"),
+    // It looks at unit files, and needs no systemd that runs.
+    ("systemd-analyze", &["--version"], "systemd"),
+    ("flock", &["--version"], "util-linux"),
+    ("script", &["--version"], "bsdutils"),
     // What acoupi's way to a microphone is built from.
     ("sh", &["-c", "test -e /usr/include/portaudio.h"], "portaudio19-dev"),
     (

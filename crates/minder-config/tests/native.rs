@@ -1,4 +1,6 @@
 //! `minder.toml`: what it means, what is said about mistakes, and that a written plan is the same when it is read.
+//!
+//! Long because each kind of mistake has its text beside what is said about it.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -107,6 +109,43 @@ fn every_mistake_is_told_in_one_reading() {
         "there is `every` too",
         "`between`: found",
         "checks nothing",
+    ] {
+        assert!(said.contains(expected), "{expected}\n--- in ---\n{said}");
+    }
+}
+
+#[test]
+fn words_that_mean_nothing_here_and_servers_that_cannot_be_are_told() {
+    let (native, said) = read(
+        "[task.a]\ncommand = \"x\"\naligned = true\noffset = \"5s\"\nbetween = \"22:00..06:00\"\njitter = \"5s\"\n\
+         missed = 3\n\
+         [task.b]\ncommand = \"x\"\ncron = \"* * * * *\"\naligned = false\nmissed = 3\nmissed-once = true\n\
+         [queue]\nnats = \"nats://a:4222, http://b\"\nstream = \"a b\"\n",
+    );
+    assert_eq!(native, None);
+    for expected in [
+        "minder.toml:3:11: `aligned`: only means something to a task with `every`",
+        "minder.toml:4:10: `offset`: only means something to a task with `every`",
+        "minder.toml:5:11: `between`: only means something to a task that is due at times",
+        "minder.toml:7:10: `missed`: only",
+        "minder.toml:11:11: `aligned`: only",
+        "minder.toml:13:15: `missed-once`: there is `missed` too",
+        "minder.toml:15:8: `nats`: found \"http://b\", expected a server such as",
+        "minder.toml:16:10: `stream`: found \"a b\", expected a name without",
+    ] {
+        assert!(said.contains(expected), "{expected}\n--- in ---\n{said}");
+    }
+}
+
+#[test]
+fn what_a_task_names_and_nobody_knows_is_told_where_it_is_named() {
+    let (native, said) =
+        read("[task.a]\nresident = \"r\"\nthen = [\"gone\"]\n[task.b]\ncommand = \"x\"\nthen = [\"b\"]\n");
+    assert_eq!(native, None);
+    for expected in [
+        "minder.toml:2:12: `a`: there is no resident `r`",
+        "minder.toml:3:8: `a`: there is no task `gone` that could follow",
+        "minder.toml:6:8: `b`: is followed",
     ] {
         assert!(said.contains(expected), "{expected}\n--- in ---\n{said}");
     }

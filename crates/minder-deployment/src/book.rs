@@ -20,6 +20,9 @@ pub struct Pages {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Book(PathBuf);
 
+/// So many digits of an id are needed to name a deployment by it.
+const ID_DIGITS_MIN: usize = 4;
+
 impl Book {
     /// Takes any folder; it need not be there yet.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
@@ -60,13 +63,17 @@ impl Book {
         Ok(self.all()?.records.into_iter().find(Deployment::is_active))
     }
 
-    /// The one whose id begins so, or that is called so; the latest of several.
+    /// The one that is called so, or whose id begins so, with at least four digits: with fewer a name would be taken for the id of
+    /// another by chance. The latest of several.
     ///
     /// # Errors
     /// When the folder cannot be read.
     pub fn find(&self, word: &str) -> io::Result<Option<Deployment>> {
-        let fits = |record: &&Deployment| record.name == word || record.id.starts_with(word);
-        Ok(self.all()?.records.into_iter().find(|record| fits(&record)))
+        let mut records = self.all()?.records;
+        let named = records.iter().position(|record| record.name == word);
+        let begins = |record: &Deployment| word.len() >= ID_DIGITS_MIN && record.id.starts_with(word);
+        let at = named.or_else(|| records.iter().position(begins));
+        Ok(at.map(|at| records.swap_remove(at)))
     }
 
     /// Writes one down.

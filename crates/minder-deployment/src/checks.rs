@@ -144,11 +144,27 @@ fn free_space(path: &Path, needed: u64) -> Result<(), String> {
     if free >= needed {
         return Ok(());
     }
-    Err(format!("{} has {} free, {} are needed", there.display(), megabytes(free), megabytes(needed)))
+    let lacking = shown(needed - free);
+    Err(format!(
+        "{} has {} free, {} are needed: {lacking} too few",
+        there.display(),
+        shown(free),
+        shown(needed)
+    ))
 }
 
-fn megabytes(bytes: u64) -> String {
-    format!("{} MB", bytes / 1_000_000)
+/// In the units of a `minder.toml`, which are powers of two, so that who wrote a size finds it again.
+fn shown(bytes: u64) -> String {
+    let unit =
+        [("GB", 1_u64 << 30), ("MB", 1 << 20), ("KB", 1 << 10)].into_iter().find(|(_, each)| bytes >= *each);
+    match unit {
+        Some((unit, each)) if bytes.is_multiple_of(each) => format!("{} {unit}", bytes / each),
+        Some((unit, each)) => {
+            let tenths = u128::from(bytes) * 10 / u128::from(each);
+            format!("{}.{} {unit}", tenths / 10, tenths % 10)
+        }
+        None => format!("{bytes} bytes"),
+    }
 }
 
 fn writable(folder: &Path) -> Result<(), String> {
@@ -193,7 +209,7 @@ fn connect(address: &str, limit: Duration) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Verdict, run};
+    use super::{Verdict, run, shown};
     use minder_core::agenda::JobCommand;
     use minder_core::deployment::{CheckSpec, Probe};
     use minder_core::ids::{BytePath, ByteString, CheckName};
@@ -231,6 +247,12 @@ mod tests {
         assert_eq!(report.findings[0].verdict, Verdict::Fails("broken".into()));
         assert_eq!(report.findings[0].hint.as_deref(), Some("mend it"));
         assert!(!report.is_well());
+    }
+
+    #[test]
+    fn sizes_are_told_as_they_are_written() {
+        let sizes = [0, 1023, 500 << 20, (3 << 30) + (1 << 29), u64::MAX].map(shown);
+        assert_eq!(sizes, ["0 bytes", "1023 bytes", "500 MB", "3.5 GB", "17179869183.9 GB"]);
     }
 
     #[test]

@@ -6,7 +6,8 @@
 //!  tests/replay.rs ─(fuzz/corpus/NAME/*, on stable)────────┘
 //! ```
 //!
-//! In reading order: [`supervisord`], [`http`], [`circus`], [`zmtp`], [`kegbot`], [`recorder`], [`memory`], [`words`] hold the targets by
+//! In reading order: [`supervisord`], [`http`], [`circus`], [`zmtp`], [`kegbot`], [`native`], [`recorder`], [`devices`], [`memory`],
+//! [`words`] hold the targets by
 //! what they attack; `input` cuts bytes into pieces, `machine` is a machine on which files are what the bytes say,
 //! `clock` a runtime that waits for nothing, `script` a peer that says what it is told to say.
 //!
@@ -16,6 +17,7 @@
 
 pub mod circus;
 mod clock;
+pub mod devices;
 #[path = "../../../personalities/minder-supervisord/tests/rpc/fake.rs"]
 mod fake;
 pub mod http;
@@ -23,6 +25,7 @@ mod input;
 pub mod kegbot;
 mod machine;
 pub mod memory;
+pub mod native;
 pub mod recorder;
 mod script;
 mod spans;
@@ -52,8 +55,13 @@ pub const TARGETS: &[Target] = &[
     Target { name: "circus_values", run: circus::values },
     Target { name: "listener_dialogue", run: supervisord::listener_dialogue },
     Target { name: "kegbot_config", run: kegbot::config },
+    Target { name: "minder_toml", run: native::minder_toml },
     Target { name: "detector_lines", run: recorder::detector_lines },
     Target { name: "wav_file", run: recorder::wav_file },
+    Target { name: "kbsp_line", run: devices::kbsp_line },
+    Target { name: "kegnet_stream", run: devices::kegnet_stream },
+    Target { name: "keg_server_answer", run: devices::keg_server_answer },
+    Target { name: "brewpi_lines", run: devices::brewpi_lines },
     Target { name: "keeper_wire", run: memory::keeper_wire },
     Target { name: "runtime_memory", run: memory::runtime_memory },
     Target { name: "xmlrpc_response", run: http::xmlrpc_response },

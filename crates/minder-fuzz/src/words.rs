@@ -2,7 +2,8 @@
 
 use std::ffi::OsString;
 
-use minder_kegbot_master::flags::{self, FlagFiles, Verbose};
+use minder_kegbot_app::flags::{self, Defaults, FlagFiles};
+use minder_kegbot_master::flags::PROGRAM;
 
 use crate::input::parts;
 use crate::machine::Invented;
@@ -15,7 +16,7 @@ pub fn command_lines(bytes: &[u8]) {
     let machine = Invented::new(&all);
     let _ = minder_supervisord::daemon::options::parse(&words, &machine);
     let files = Files(all[1..].iter().map(|file| String::from_utf8_lossy(file).into_owned()).collect());
-    let _ = flags::parse(&words, Verbose::No, &files).map_err(|error| error.to_string());
+    let _ = flags::parse(&PROGRAM, &words, &Defaults::new(), &files).map_err(|error| error.to_string());
     let words: Vec<OsString> = words.into_iter().map(OsString::from).collect();
     let _ = minder_circusd::daemon::options::parse("circusd", &words);
 }

@@ -60,6 +60,10 @@ macro_rules! replays {
 }
 
 replays! {
+    brewpi_lines
+    kbsp_line
+    keg_server_answer
+    kegnet_stream
     circus_command
     circus_ini
     circus_reply
@@ -70,6 +74,7 @@ replays! {
     keeper_wire
     kegbot_config
     listener_dialogue
+    minder_toml
     runtime_memory
     supervisord_conf
     supervisord_values

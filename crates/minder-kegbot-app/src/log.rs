@@ -64,6 +64,13 @@ impl Log {
         }))))
     }
 
+    /// One that nobody reads.
+    #[must_use]
+    pub fn silent() -> Self {
+        let sinks = Sinks { format: String::new(), least: Level::Error, stdout: false, file: None };
+        Self(Arc::new(Mutex::new(sinks)))
+    }
+
     /// Lines with this name in them.
     #[must_use]
     pub fn logger(&self, name: impl Into<String>) -> Logger {

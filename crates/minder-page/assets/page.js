@@ -2,7 +2,8 @@
 (() => {
   "use strict";
 
-  const HIDDEN_FOR_MS = 5000, REFRESH_AFTER_MS = 500, HEIGHT = 320;
+  const HIDDEN_FOR_MS = 5000, REFRESH_AFTER_MS = 500;
+  const WIDTHS = { line: 2.5, thin: 1.25, dash: 1.5 };
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
   // --- streams -----------------------------------------------------------------------------------------------------
@@ -36,6 +37,29 @@
   document.addEventListener("htmx:sseError", () => { if (!document.hidden) offline(true); });
   document.addEventListener("htmx:sseOpen", () => offline(false));
   addEventListener("pagehide", () => sources.forEach((source) => source.close()));
+
+  // --- what is swapped ---------------------------------------------------------------------------------------------
+  // A log that shows its end goes on showing it, and one that has the keyboard keeps it.
+  const logOf = (place) => place.querySelector?.("pre.log");
+  document.addEventListener("htmx:sseBeforeMessage", (event) => {
+    const log = logOf(event.target);
+    if (!log) return;
+    event.target.atEnd = log.scrollTop + log.clientHeight >= log.scrollHeight - 4;
+    event.target.was = { top: log.scrollTop, focused: document.activeElement === log };
+  });
+  document.addEventListener("htmx:sseMessage", (event) => {
+    localTimes(event.target);
+    const log = logOf(event.target);
+    if (!log || !event.target.was) return;
+    log.scrollTop = event.target.atEnd ? log.scrollHeight : event.target.was.top;
+    if (event.target.was.focused) log.focus({ preventScroll: true });
+  });
+
+  // --- forms -------------------------------------------------------------------------------------------------------
+  document.addEventListener("submit", (event) => {
+    const asked = event.submitter?.dataset.confirm;
+    if (asked && !confirm(asked)) event.preventDefault();
+  });
 
   // --- times -------------------------------------------------------------------------------------------------------
   const localTimes = (root) => {
@@ -77,14 +101,15 @@
       this.hint = document.createElement("p");
       this.hint.className = "hint";
       this.hint.setAttribute("role", "status");
-      figure.replaceChildren(tools, this.room, this.hint);
+      this.list = document.createElement("details");
+      figure.replaceChildren(tools, this.room, this.hint, this.list);
       new ResizeObserver(() => this.fit()).observe(figure);
       matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.draw());
       if (figure.dataset.refresh) {
         let later = null;
         const heard = () => {
           if (this.zoomed || later) return;
-          later = setTimeout(() => { later = null; this.load(null); }, REFRESH_AFTER_MS);
+          later = setTimeout(() => { later = null; if (!this.zoomed) this.load(null); }, REFRESH_AFTER_MS);
         };
         listeners.push([figure.dataset.refresh, heard]);
         sources.forEach((source) => listen(source, figure.dataset.refresh, heard));
@@ -95,6 +120,7 @@
     async load(range) {
       const asked = ++this.asked;
       const url = new URL(this.figure.dataset.graph, location.href);
+      url.searchParams.set("points", Math.max(this.figure.clientWidth, 100));
       if (range) {
         url.searchParams.set("from", Math.floor(range[0]));
         url.searchParams.set("to", Math.ceil(range[1]));
@@ -118,9 +144,24 @@
       } else {
         this.draw();
       }
+      this.listNotes();
       const none = told.data[0].length === 0;
       this.hint.textContent = none ? "No data points in this time yet."
         : "Drag over the graph to zoom in, double-click to see all.";
+    }
+
+    // The notes whose lines are in the graph, in words.
+    listNotes() {
+      const notes = this.told.notes ?? [];
+      this.list.hidden = notes.length === 0;
+      const summary = document.createElement("summary"), list = document.createElement("ul");
+      summary.textContent = `Notes (${notes.length}), at the dotted lines`;
+      for (const note of notes) {
+        const item = document.createElement("li");
+        item.textContent = `${new Date(note.at * 1000).toLocaleString()}: ${note.text}`;
+        list.append(item);
+      }
+      this.list.replaceChildren(summary, list);
     }
 
     range() {
@@ -145,8 +186,10 @@
 
     fit() {
       const width = this.figure.clientWidth;
-      if (this.plot && width && width !== this.plot.width) this.plot.setSize({ width, height: this.plot.height });
+      if (this.plot && width && width !== this.plot.width) this.plot.setSize({ width, height: this.height() });
     }
+
+    height() { return this.figure.clientWidth < 600 ? 300 : 420; }
 
     draw() {
       if (!this.told || !window.uPlot) return;
@@ -157,7 +200,7 @@
       const series = this.told.series.map((one, i) => ({
         label: one.label,
         stroke: colour(`--series-${one.colour ?? i + 1}`) || colour("--text"),
-        width: one.style === "dash" ? 1.5 : 2,
+        width: WIDTHS[one.style] ?? 2,
         dash: one.style === "dash" ? [6, 4] : undefined,
         spanGaps: false,
         points: { show: this.told.data[0].length < 3 },
@@ -165,10 +208,11 @@
       }));
       this.plot = new uPlot({
         width: this.figure.clientWidth,
-        height: HEIGHT,
+        height: this.height(),
         series: [{ value: (_, at) => (at == null ? "–" : new Date(at * 1000).toLocaleString()) }, ...series],
-        axes: [{ ...axis, space: 70 }, { ...axis, size: 56, values: (_, all) => all.map((v) => `${+v.toFixed(2)} ${unit}`.trim()) }],
+        axes: [{ ...axis, space: 80, values: (_, all) => all.map((at) => this.time(at)) }, { ...axis, size: 56, values: (_, all) => all.map((v) => `${+v.toFixed(2)} ${unit}`.trim()) }],
         scales: { x: { time: true }, y: { range: (_, min, max) => this.high(min, max) } },
+        legend: { markers: { width: 3, dash: (_, i) => (this.told.series[i - 1]?.style === "dash" ? "dashed" : "solid") } },
         cursor: {
           drag: { x: true, y: false, setScale: false },
           bind: { dblclick: () => () => { this.load(null); return null; } },
@@ -176,6 +220,13 @@
         hooks: { setSelect: [(plot) => this.selected(plot)], draw: [(plot) => this.notes(plot)] },
       }, this.told.data, this.room);
       this.plot.setScale("x", this.range());
+    }
+
+    // A day where one begins, else the time of it, as people here write them.
+    time(at) {
+      const shown = new Date(at * 1000), begins = shown.getHours() === 0 && shown.getMinutes() === 0;
+      return begins ? shown.toLocaleDateString(undefined, { day: "numeric", month: "short" })
+        : shown.toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit", hour12: false });
     }
 
     high(min, max) {
@@ -210,11 +261,16 @@
   }
 
   const whole = () => {
+    // What has been done is told once, and not again when the page is loaded again.
+    const here = new URL(location.href);
+    if (here.searchParams.has("done")) {
+      here.searchParams.delete("done");
+      history.replaceState(null, "", here);
+    }
     localTimes(document);
     document.querySelectorAll("[data-graph]").forEach((figure) => new Graph(figure));
     document.querySelectorAll("pre.log").forEach((log) => { log.scrollTop = log.scrollHeight; });
   };
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", whole);
   else whole();
-  document.addEventListener("htmx:afterSwap", (event) => localTimes(event.target));
 })();

@@ -43,7 +43,8 @@
 //! - No page asks another machine for anything, and none has a script or a style of its own in its text: the policy that every
 //!   answer carries forbids both.
 //! - Nothing changes by a GET; a POST changes something only when a page of this very server sent it.
-//! - Off loopback nobody is served without a password.
+//! - Off loopback nobody is served without a password; the calls of programs below a site's own path ([`Site::calls_below`]) take the
+//!   key that the site asks for instead.
 //! - Whatever a client can make large or long has a bound, which is a constant here; nothing is polled, and where nobody is
 //!   connected nothing wakes.
 
@@ -63,7 +64,7 @@ mod token;
 
 pub use assets::Asset;
 pub use feed::{Event, Feed};
-pub use request::{Method, Request};
+pub use request::{Call, Method, Request};
 pub use response::Response;
 pub use server::{
     BODY_WITHIN, CONNECTIONS_MAX, END_WITHIN, HEAD_BYTES_MAX, HEADERS_MAX, IDLE_MAX, Server, ServerError,

@@ -47,6 +47,12 @@ pub fn badge(tone: Tone, text: &str) -> Markup {
     html! { span.badge.(class) { span.sign aria-hidden="true" { (sign) } (text) } }
 }
 
+/// A property in a word, which is neither good nor bad.
+#[must_use]
+pub fn label(text: &str) -> Markup {
+    html! { span.badge.plain { (text) } }
+}
+
 /// Something with a title of its own.
 #[must_use]
 pub fn card(title: &impl Render, body: &Markup) -> Markup {
@@ -79,14 +85,15 @@ pub fn readings(all: &[Markup]) -> Markup {
     html! { div.readings { @for reading in all { (reading) } } }
 }
 
-/// A table. One that is wider than its place can be moved in it.
+/// A table. One that is wider than its place can be moved in it; on a phone each row is a list, with the head before each cell. A
+/// cell behind the last head has none.
 #[must_use]
 pub fn table(caption: &str, heads: &[&str], rows: &[Vec<Markup>]) -> Markup {
     html! {
         div.wide tabindex="0" role="region" aria-label=(caption) {
             table {
                 thead { tr { @for head in heads { th scope="col" { (head) } } } }
-                tbody { @for row in rows { tr { @for cell in row { td { (cell) } } } } }
+                tbody { @for row in rows { tr { @for (cell, head) in row.iter().zip(heads.iter().chain(std::iter::repeat(&""))) { td data-head=(head) { (cell) } } } } }
             }
         }
     }
@@ -108,6 +115,12 @@ pub fn field(label: &str, input: &Markup) -> Markup {
 #[must_use]
 pub fn submit(text: &str) -> Markup {
     html! { button type="submit" { (text) } }
+}
+
+/// The button of a form that does what cannot be undone: it asks before, where scripts run.
+#[must_use]
+pub fn submit_after_asking(text: &str, label: &str, question: &str) -> Markup {
+    html! { button.danger type="submit" aria-label=(label) data-confirm=(question) { (text) } }
 }
 
 /// Something has been done, or is to be known.
@@ -155,8 +168,9 @@ pub fn time(seconds: i64, utc: &str) -> Markup {
 ///  "notes": [{"at": 30, "text": "Mode set to b"}]}
 /// ```
 ///
-/// `data` begins with the times, in seconds since 1970. When somebody zooms, `from=…&to=…` is added to the source's query, so
-/// that it can send more of less. `refresh`: the name of an event of the [`live`] around it after which it asks again.
+/// `data` begins with the times, in seconds since 1970. Lines are drawn in their order, the last on top; `style` is `line`, `thin`
+/// or `dash`, `colour` a number from 1 to 6. To the source's query is added how many points can be seen, as `points=…`, and when
+/// somebody zooms `from=…&to=…`, so that it can send more of less. `refresh`: the name of an event of the [`live`] around it after which it asks again.
 #[must_use]
 pub fn graph(label: &str, source: &str, refresh: Option<&str>) -> Markup {
     html! {
@@ -188,6 +202,12 @@ mod tests {
             badge,
             r#"<span class="badge warm"><span class="sign" aria-hidden="true">▲</span>heating</span>"#
         );
+    }
+
+    #[test]
+    fn no_cell_of_a_table_is_lost() {
+        let shown = table("t", &["A"], &[vec![html! { "1" }, html! { "2" }]]).into_string();
+        assert!(shown.contains(r#"<td data-head="A">1</td><td data-head="">2</td>"#), "{shown}");
     }
 
     #[test]

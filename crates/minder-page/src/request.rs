@@ -95,6 +95,22 @@ impl Request {
     }
 }
 
+/// A request of a program.
+#[derive(Debug)]
+pub struct Call {
+    /// What it asks for. Its token means nothing.
+    pub request: Request,
+    pub(crate) headers: hyper::HeaderMap,
+}
+
+impl Call {
+    /// A header as text.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+}
+
 /// A header as text.
 pub(crate) fn header<'a>(request: &'a hyper::Request<Incoming>, name: &str) -> Option<&'a str> {
     request.headers().get(name)?.to_str().ok()

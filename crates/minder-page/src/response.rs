@@ -19,12 +19,11 @@ pub const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self
 
 /// What every answer carries. The referrer stays within the site, and not less: without one a browser does not say either from
 /// which page a form comes.
-const ALWAYS: [(HeaderName, HeaderValue); 6] = [
+const ALWAYS: [(HeaderName, HeaderValue); 5] = [
     (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
     (header::REFERRER_POLICY, HeaderValue::from_static("same-origin")),
-    (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
     (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin")),
 ];
 
@@ -44,6 +43,13 @@ impl Response {
     #[must_use]
     pub fn json(text: impl Into<String>) -> Self {
         Self::whole(StatusCode::OK, "application/json", text.into().into())
+    }
+
+    /// JSON, as text, with the status that a program looks at. One that HTTP does not have is 500.
+    #[must_use]
+    pub fn json_with(status: u16, text: impl Into<String>) -> Self {
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        Self::whole(status, "application/json", text.into().into())
     }
 
     /// Text as it is.

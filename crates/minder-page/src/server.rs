@@ -22,7 +22,7 @@ use tokio::task::LocalSet;
 use crate::assets::{self, Asset};
 use crate::hosts::{Hosts, is_origin_of};
 use crate::login::Login;
-use crate::request::{FORM_BYTES_MAX, Method, Request, header as text_of};
+use crate::request::{Call, FORM_BYTES_MAX, Method, Request, header as text_of};
 use crate::response::{Body, Response};
 use crate::room::{Guest, Room};
 use crate::settings::{Settings, SettingsError};
@@ -56,6 +56,18 @@ pub trait Site: 'static {
     /// Scripts and such of its own, beside those of [`assets`].
     fn assets(&self) -> &[&'static Asset] {
         &[]
+    }
+
+    /// Where paths begin that programs ask for and not browsers, such as `/api/`. Nothing by default.
+    fn calls_below(&self) -> Option<&str> {
+        None
+    }
+
+    /// The answer to a request of a program. It has passed no guard but that of the host's name: the site itself asks for a key
+    /// in a header, which no page of another site can make a browser send.
+    fn called(&self, call: Call) -> impl Future<Output = Response> {
+        drop(call);
+        std::future::ready(Response::not_found(&Shell::new(self.name())))
     }
 
     /// The answer to a request that has passed all guards.
@@ -276,6 +288,9 @@ impl<S: Site> Served<S> {
     ) -> Result<Response, Refusal> {
         let host =
             text_of(&request, "host").filter(|host| self.guards.hosts.know(host)).ok_or(Refusal::Host)?;
+        if self.site.calls_below().is_some_and(|prefix| request.uri().path().starts_with(prefix)) {
+            return self.call(request, guest).await;
+        }
         if let Some(login) = &self.guards.login
             && !login.admits(text_of(&request, "authorization"))
         {
@@ -290,6 +305,9 @@ impl<S: Site> Served<S> {
             _ => return Err(Refusal::Method),
         };
         if method == Method::Get {
+            if is_foreign_look(&request) {
+                return Err(Refusal::Foreign);
+            }
             guest.is_served();
             if let Some(asset) = assets::find(request.uri().path(), self.site.assets()) {
                 return Ok(asset.response());
@@ -302,14 +320,8 @@ impl<S: Site> Served<S> {
         }
         let in_header = text_of(&request, token::HEADER).map(str::to_owned);
         let (head, body) = request.into_parts();
-        let form = match tokio::time::timeout(BODY_WITHIN, Limited::new(body, FORM_BYTES_MAX).collect()).await
-        {
-            Ok(Ok(form)) => form.to_bytes(),
-            Ok(Err(_)) => return Err(Refusal::TooLarge),
-            Err(_) => return Err(Refusal::TooSlow),
-        };
+        let form = form_of(body).await?;
         guest.is_served();
-        let form = String::from_utf8_lossy(&form).into_owned();
         let request = Request::new(method, &head.uri, &form, token);
         let sent = in_header.as_deref().or(request.form(token::FIELD)).unwrap_or_default();
         // A cookie that was made just now was in no page.
@@ -317,6 +329,20 @@ impl<S: Site> Served<S> {
             return Err(Refusal::Stale);
         }
         Ok(self.site.answer(request).await)
+    }
+
+    /// A request of a program.
+    async fn call(&self, request: hyper::Request<Incoming>, guest: &Guest) -> Result<Response, Refusal> {
+        let method = match *request.method() {
+            HttpMethod::GET | HttpMethod::HEAD => Method::Get,
+            HttpMethod::POST => Method::Post,
+            _ => return Err(Refusal::Method),
+        };
+        let (head, body) = request.into_parts();
+        let form = if method == Method::Post { form_of(body).await? } else { String::new() };
+        guest.is_served();
+        let request = Request::new(method, &head.uri, &form, Token::default());
+        Ok(self.site.called(Call { request, headers: head.headers }).await)
     }
 
     fn refuse(&self, refusal: &Refusal) -> Response {
@@ -367,6 +393,22 @@ impl<S: Site> Served<S> {
             Refusal::Host | Refusal::Foreign | Refusal::Stale => {}
         }
         response
+    }
+}
+
+/// Whether a page of another site looks at ours without anybody going there: it could hold streams open, and count what it gets.
+fn is_foreign_look(request: &hyper::Request<Incoming>) -> bool {
+    let foreign =
+        text_of(request, "sec-fetch-site").is_some_and(|site| !matches!(site, "same-origin" | "none"));
+    foreign && text_of(request, "sec-fetch-mode") != Some("navigate")
+}
+
+/// The body of a form, with a bound on its length and its time.
+async fn form_of(body: Incoming) -> Result<String, Refusal> {
+    match tokio::time::timeout(BODY_WITHIN, Limited::new(body, FORM_BYTES_MAX).collect()).await {
+        Ok(Ok(form)) => Ok(String::from_utf8_lossy(&form.to_bytes()).into_owned()),
+        Ok(Err(_)) => Err(Refusal::TooLarge),
+        Err(_) => Err(Refusal::TooSlow),
     }
 }
 

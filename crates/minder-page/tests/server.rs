@@ -165,6 +165,22 @@ fn a_form_of_our_page_changes_something_and_no_other_does() {
 }
 
 #[test]
+fn a_page_of_another_site_may_lead_here_and_not_look_by_itself() {
+    with_server(loopback(), |address| {
+        let look = |site: &str, mode: &str| {
+            let headers = [format!("Sec-Fetch-Site: {site}"), format!("Sec-Fetch-Mode: {mode}")];
+            let answer = ask(address, "GET /", &[&headers[0], &headers[1]], "");
+            status(&answer).to_owned()
+        };
+        assert_eq!(look("cross-site", "navigate"), "200");
+        assert_eq!(look("none", "navigate"), "200");
+        assert_eq!(look("same-origin", "cors"), "200");
+        assert_eq!(look("cross-site", "no-cors"), "403");
+        assert_eq!(look("same-site", "cors"), "403");
+    });
+}
+
+#[test]
 fn a_name_that_is_not_ours_is_refused_and_one_that_was_given_is_not() {
     let settings = Settings { names: vec!["pi.local".to_owned()], ..loopback() };
     with_server(settings, |address| {

@@ -163,7 +163,9 @@ impl Planner {
         if !problems.is_empty() {
             return Err(problems);
         }
-        let clock = Clock::new(remembered.values().map(|mark| mark.due).max(), now);
+        // What is remembered of a task that is no more never changes, and might have been due by a clock that was far ahead.
+        let known = tasks.iter().filter_map(Times::remembered);
+        let clock = Clock::new(known.max(), now);
         let at_once = Wake { wall: None, monotonic: Some(now.monotonic) };
         Ok(Self { clock, chance: Chance::of(chance), tasks, wake: at_once })
     }
@@ -187,6 +189,11 @@ impl Planner {
     pub fn wake(&self) -> Wake {
         self.wake
     }
+}
+
+/// A seed for [`Planner::new`]: the same for the same parts, for ever.
+pub(crate) fn seed(parts: &[&[u8]]) -> u64 {
+    chance::hash(&parts.join(&0))
 }
 
 fn sooner<T: Ord>(one: Option<T>, other: Option<T>) -> Option<T> {

@@ -37,6 +37,16 @@ pub enum QueueError {
     JetStream(JetStreamError),
 }
 
+impl QueueError {
+    /// Whether the same may be possible later.
+    pub(crate) fn may_pass(&self) -> bool {
+        match self {
+            Self::Store(error) => error.may_pass(),
+            Self::JetStream(_) => true,
+        }
+    }
+}
+
 impl fmt::Display for QueueError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -115,7 +125,7 @@ impl Queue {
     pub async fn cancel(&self, id: &RunId, reason: &str, now: WallTime) -> Result<Cancelled, QueueError> {
         match self {
             Self::Embedded(store) => Ok(store.cancel(id, reason, now)?),
-            Self::JetStream(store, server) => match server.cancel(id, reason).await? {
+            Self::JetStream(store, server) => match server.cancel(id, reason, now).await? {
                 Cancelled::Unknown => Ok(match store.run(id)? {
                     Some(run) if run.state.has_ended() => Cancelled::Ended(run.state),
                     Some(_) | None => Cancelled::Unknown,
@@ -188,10 +198,14 @@ impl Queue {
         }
     }
 
-    pub(crate) async fn return_receipts(&self, receipts: &[String]) -> Result<(), QueueError> {
+    pub(crate) async fn return_receipts(
+        &self,
+        worker: &WorkerName,
+        receipts: &[String],
+    ) -> Result<(), QueueError> {
         match self {
             Self::Embedded(_) => Ok(()),
-            Self::JetStream(_, server) => Ok(server.return_receipts(receipts).await?),
+            Self::JetStream(_, server) => Ok(server.return_receipts(worker, receipts).await?),
         }
     }
 

@@ -189,7 +189,7 @@ fn workers_that_are_killed_in_the_middle_of_runs_on_two_machines_lose_none() {
 #[test]
 fn another_machine_takes_over_from_one_that_is_gone() {
     let server = Server::start();
-    let script = "echo begin >> lines; test -e slow && sleep 1000; exit 0";
+    let script = "echo begin >> lines; test -e slow && exec sleep 1000; exit 0";
     let tasks = [task("job", shell(script)), task("other", shell("true"))];
     let machines = [1, 1].map(|at_once| machine(&server, &tasks, &[worker("default", at_once)]));
     is_impatient(&server, &machines[0]);
@@ -211,6 +211,26 @@ fn another_machine_takes_over_from_one_that_is_gone() {
 }
 
 #[test]
+fn all_that_a_killed_worker_had_is_done_again_as_soon_as_there_is_another_one() {
+    let server = Server::start();
+    let tasks = [task("job", shell("echo $MINDER_RUN >> lines; exec sleep 1000"))];
+    // It asks for a third run while it does two, and the server does not know at once that it asks no more.
+    let world = machine(&server, &tasks, &[worker("default", 3)]);
+    let first = world.worker("default");
+    offer(&world, "job", 2);
+    until("both work", || (lines_of(&world).len() == 2).then_some(()));
+    first.signal(Signal::KILL);
+    drop(first);
+    let begun = std::time::Instant::now();
+    let _second = world.worker("default");
+    until("both work again", || (lines_of(&world).len() == 4).then_some(()));
+    // The server gives it out by itself after a silence of thirty.
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+    let ids: std::collections::BTreeSet<String> = lines_of(&world).into_iter().collect();
+    assert_eq!(ids.len(), 2);
+}
+
+#[test]
 fn what_is_due_is_taken_once_and_overlap_and_bounds_hold() {
     let server = Server::start();
     let tasks = [task("a.b", shell("sleep 1000")), task("other", shell("true"))];
@@ -227,6 +247,16 @@ fn what_is_due_is_taken_once_and_overlap_and_bounds_hold() {
         matches!(one(&world, ask_of("a.b", now + 1, Overlap::Skip)), Offered::Skipped(_, why) if why.contains("waits or works"))
     );
     assert!(matches!(one(&world, ask_of("other", now, Overlap::Skip)), Offered::Waits(_)));
+    // Who asks by hand knows the run by its id, and does not get that of somebody else.
+    let by_hand = RunId::known("by-hand");
+    let asked = Ask { id: Some(by_hand.clone()), ..ask_of("other", now, Overlap::Queue) };
+    assert_eq!(one(&world, asked), Offered::Waits(by_hand.clone()));
+    assert_eq!(open_runs(&world), 3);
+    let cancelled = run(async {
+        let queue = Queue::open(&world.state, &world.agenda).await.expect("a server");
+        queue.cancel(&by_hand, "no more", wall()).await.expect("a server")
+    });
+    assert_eq!(cancelled, Cancelled::Now);
     assert!(matches!(one(&world, ask_of("a.b", now + 2, Overlap::Queue)), Offered::Waits(_)));
     assert!(
         matches!(one(&world, ask_of("a.b", now + 3, Overlap::Queue)), Offered::Skipped(_, why) if why.contains("is full: 3 wait"))
@@ -241,7 +271,15 @@ fn what_is_due_is_taken_once_and_overlap_and_bounds_hold() {
         })
     };
     assert_eq!(cancel(&first), Cancelled::Unknown);
-    assert_eq!(cancel(&new), Cancelled::Now);
+    // Whoever waits for it hears of that, though it has never begun.
+    let end = run(async {
+        let queue = Queue::open(&world.state, &world.agenda).await.expect("a server");
+        let mut ends = queue.ends_of(&new).await.expect("a server").expect("a server");
+        let cancelled = queue.cancel(&new, "no more", wall()).await.expect("a server");
+        assert_eq!(cancelled, Cancelled::Now);
+        ends.next().await.expect("an end")
+    });
+    assert_eq!((end.state, end.reason.as_deref()), (RunState::Cancelled, Some("no more")));
     let purged = run(async {
         let queue = Queue::open(&world.state, &world.agenda).await.expect("a server");
         queue.purge(None, Scope::Waiting, wall()).await.expect("a server")
@@ -252,7 +290,7 @@ fn what_is_due_is_taken_once_and_overlap_and_bounds_hold() {
 #[test]
 fn what_works_on_another_machine_is_replaced_and_cancelled() {
     let server = Server::start();
-    let tasks = [task("job", shell("echo $MINDER_RUN >> lines; sleep 1000"))];
+    let tasks = [task("job", shell("echo $MINDER_RUN >> lines; exec sleep 1000"))];
     let machines = [1, 1].map(|at_once| machine(&server, &tasks, &[worker("default", at_once)]));
     let _worker = machines[1].worker("default");
     let now = wall().0;
@@ -301,7 +339,7 @@ fn a_run_that_fails_is_tried_again_after_its_delay() {
 #[test]
 fn a_worker_that_ends_in_peace_gives_back_at_once() {
     let server = Server::start();
-    let tasks = [task("job", shell("echo begin >> lines; test -e slow && sleep 1000; exit 0"))];
+    let tasks = [task("job", shell("echo begin >> lines; test -e slow && exec sleep 1000; exit 0"))];
     let machines = [1, 1].map(|at_once| machine(&server, &tasks, &[worker("default", at_once)]));
     std::fs::write(machines[0].path("slow"), "").expect("a file");
     let mut first = machines[0].worker("default");

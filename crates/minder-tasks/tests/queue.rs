@@ -311,6 +311,83 @@ fn the_last_ends_of_each_task_are_remembered_and_what_was_left_out_does_not_push
 }
 
 #[test]
+fn what_ends_after_the_clock_was_set_back_is_the_last_and_not_forgotten_before_the_others() {
+    let mut bench = Bench::new(vec![task("a", shell(""))], vec![worker("default", 1)]);
+    let end = |bench: &Bench| {
+        let id = bench.waits("a");
+        let run = bench.claim("default", 0).expect("one");
+        bench.finish(&run, Verdict::Done(None));
+        id
+    };
+    for _ in 0..7 {
+        end(&bench);
+    }
+    bench.now.0 -= 86_400 * SECOND;
+    let last = [end(&bench), end(&bench)];
+    let runs = bench.store.runs(&Filter::default()).expect("a database");
+    assert_eq!(runs.len(), 5);
+    assert_eq!([&runs[1].id, &runs[0].id], [&last[0], &last[1]]);
+}
+
+#[test]
+fn followers_that_are_left_out_each_time_are_not_remembered_without_bound() {
+    let tasks = vec![
+        with(task("record", shell("")), |task| {
+            task.worker = WorkerName::new("recording");
+            task.then = vec![TaskName::new("detect")];
+        }),
+        task("detect", shell("")),
+    ];
+    for (bound, state) in [(Bound::Refuse, RunState::Skipped), (Bound::DropOldest, RunState::Dropped)] {
+        let bench = Bench::new(tasks.clone(), vec![bounded(1, bound), worker("recording", 2)]);
+        for _ in 0..20 {
+            bench.waits("record");
+            let run = bench.claim("recording", 0).expect("one");
+            bench.finish(&run, Verdict::Done(record("{}")));
+        }
+        let filter = Filter { states: vec![state], ..Filter::default() };
+        assert_eq!(bench.store.runs(&filter).expect("a database").len(), 5, "{bound:?}");
+    }
+}
+
+#[test]
+fn a_run_that_waits_for_a_worker_who_does_not_do_its_task_any_more_is_done_by_the_one_who_does() {
+    let of = |name: &str| {
+        with(task("a", shell("")), |task| {
+            task.worker = WorkerName::new(name);
+        })
+    };
+    let mut bench = Bench::new(vec![of("old")], vec![worker("old", 1)]);
+    let id = bench.waits("a");
+    let agenda = |task| Agenda::new(vec![task], vec![worker("new", 1)], vec![], AgendaSettings::default());
+    bench.agenda = agenda(of("new")).expect("a valid agenda");
+    assert!(matches!(bench.ask_with("a", Overlap::Skip), Offered::Skipped(..)));
+    assert_eq!(bench.claim("new", 0).map(|run| run.id), Some(id));
+    assert!(matches!(bench.ask_with("a", Overlap::Queue), Offered::Waits(_)));
+    // Also when nothing else is asked for: back again.
+    let agenda = Agenda::new(vec![of("old")], vec![worker("old", 1)], vec![], AgendaSettings::default());
+    bench.agenda = agenda.expect("a valid agenda");
+    assert_eq!(bench.store.departed(&bench.agenda).expect("a database"), [WorkerName::new("new")]);
+    bench.store.give_back(&WorkerName::new("new"), bench.now).expect("a database");
+    bench.store.settle(&bench.agenda, bench.now).expect("a database");
+    assert!(bench.claim("old", 0).is_some());
+}
+
+#[test]
+fn what_waits_of_a_task_that_is_no_more_for_a_worker_that_is_no_more_is_cancelled() {
+    let mut bench = Bench::new(vec![task("a", shell(""))], vec![worker("default", 1)]);
+    let id = bench.waits("a");
+    let other = with(task("b", shell("")), |task| task.worker = WorkerName::new("other"));
+    let agenda = Agenda::new(vec![other], vec![worker("other", 1)], vec![], AgendaSettings::default());
+    bench.agenda = agenda.expect("a valid agenda");
+    bench.store.settle(&bench.agenda, bench.now).expect("a database");
+    assert_eq!(
+        (bench.state(&id), bench.reason(&id)),
+        (RunState::Cancelled, "there is no such task any more".into())
+    );
+}
+
+#[test]
 fn a_run_whose_output_would_find_no_room_is_not_begun() {
     let tasks = vec![
         with(task("record", shell("")), |task| {
@@ -338,7 +415,7 @@ fn a_database_of_a_later_minder_is_left_alone() {
     let refused = Store::open(&state).expect_err("a later version");
     assert!(matches!(refused, StoreError::Newer { found: 9, .. }));
     assert!(refused.to_string().ends_with(
-        "this queue has schema version 9, expected 2 or less: it was made by a later minder; run that one"
+        "this queue has schema version 9, expected 4 or less: it was made by a later minder; run that one"
     ));
 }
 

@@ -5,7 +5,7 @@ mod world;
 use std::time::Duration;
 
 use minder_core::agenda::{Overlap, Retry, Timeout};
-use minder_core::ids::TaskName;
+use minder_core::ids::{TaskName, WorkerName};
 use minder_tasks::clock::wall;
 use minder_tasks::run::{DELIVERIES_MAX, Exit, Record, RunState};
 use minder_tasks::store::{Cancelled, Filter};
@@ -58,6 +58,7 @@ fn bad_ends_say_what_was_wrong() {
             task("signal", shell("kill -ABRT $$")),
             task("record", shell("echo '{' > $MINDER_OUTPUT")),
             task("long", shell("head -c 500000 /dev/zero > $MINDER_OUTPUT")),
+            task("pipe", shell("mkfifo $MINDER_OUTPUT")),
             task("absent", {
                 let mut job = shell("");
                 if let minder_core::agenda::Job::Command(command) = &mut job {
@@ -75,6 +76,7 @@ fn bad_ends_say_what_was_wrong() {
         ("signal", Some(Exit::Signal(6)), "ended by signal 6"),
         ("record", Some(Exit::Code(0)), "its output record: no JSON"),
         ("long", Some(Exit::Code(0)), "its output record: 409601 bytes"),
+        ("pipe", Some(Exit::Code(0)), "its output record: it is not a regular file"),
         ("absent", None, "cannot start `/no/such/program`: No such file"),
     ] {
         let run = world.ended(&world.ask(name, None));
@@ -242,6 +244,18 @@ fn what_a_dead_worker_has_left_running_is_killed_before_it_is_done_again() {
 }
 
 #[test]
+fn what_a_run_has_left_in_a_session_of_its_own_is_killed_when_it_is_stopped() {
+    let script = "setsid sleep 1000 & echo $! > new; mv new left; wait";
+    let world = World::new(vec![task("job", shell(script))], vec![worker("default", 1)], vec![]);
+    let _worker = world.worker("default");
+    let id = world.ask("job", None);
+    let left: u32 = until("it runs", || world.lines("left").first()?.parse().ok());
+    world.store().cancel(&id, "no more", wall()).expect("a database");
+    assert_eq!(world.ended(&id).state, RunState::Cancelled);
+    until("what was left is gone", || (!is_alive(left)).then_some(()));
+}
+
+#[test]
 fn a_run_that_kills_its_worker_each_time_has_failed_in_the_end() {
     let world = World::new(
         vec![task("killer", shell("kill -KILL $PPID; sleep 1000")), task("good", shell("true"))],
@@ -298,7 +312,7 @@ fn a_worker_that_is_told_to_end_ends_what_it_has_begun_and_the_second_time_gives
 
 #[test]
 fn what_works_can_be_cancelled_and_replaced() {
-    let mut job = task("job", shell("echo $MINDER_RUN >> marks; sleep 1000"));
+    let mut job = task("job", shell("echo $MINDER_RUN >> marks; exec sleep 1000"));
     job.overlap = Overlap::Replace;
     let world = World::new(vec![job], vec![worker("default", 2)], vec![]);
     let _worker = world.worker("default");
@@ -419,4 +433,55 @@ fn what_a_resident_had_started_does_not_outlive_its_worker_for_long() {
     assert!(is_alive(pid));
     let _second = world.worker("default");
     until("it is gone", || (!is_alive(pid)).then_some(()));
+}
+
+#[test]
+fn an_end_that_a_full_disk_does_not_take_is_recorded_when_there_is_room_again() {
+    let script = "echo $MINDER_RUN >> begun; while [ ! -e go ]; do sleep 0.02; done";
+    let world = World::new(vec![task("a", shell(script))], vec![worker("default", 2)], vec![]);
+    let mut part = world.worker("default");
+    let id = world.ask("a", None);
+    until("it works", || (!world.lines("begun").is_empty()).then_some(()));
+    // Enough for the log, and less than the database has.
+    let limit_files = |bytes| {
+        let pid = rustix::process::Pid::from_child(&part.0);
+        let limit = rustix::process::Rlimit { current: bytes, maximum: None };
+        rustix::process::prlimit(Some(pid), rustix::process::Resource::Fsize, limit)
+            .expect("a process of ours");
+    };
+    limit_files(Some(16 * 1024));
+    std::fs::write(world.path("go"), "").expect("a file");
+    until("it cannot be recorded", || {
+        world.lines("log").iter().any(|line| line.contains("cannot record its end")).then_some(())
+    });
+    limit_files(None);
+    assert_eq!(world.ended(&id).state, RunState::Done);
+    assert_eq!(world.lines("begun").len(), 1, "done once");
+    assert!(part.0.try_wait().expect("a child of ours").is_none(), "the same worker");
+}
+
+#[test]
+fn what_a_worker_had_claimed_that_is_no_more_is_done_by_the_one_who_has_its_task_now() {
+    let of = |name: &str| {
+        let mut task = task("a", shell("echo $MINDER_RUN >> begun; while [ ! -e go ]; do sleep 0.02; done"));
+        task.worker = WorkerName::new(name);
+        task
+    };
+    let mut world = World::new(vec![of("old")], vec![worker("old", 1)], vec![]);
+    let part = world.worker("old");
+    let id = world.ask("a", None);
+    until("it works", || (!world.lines("begun").is_empty()).then_some(()));
+    drop(part);
+    world.agenda = minder_core::agenda::Agenda::new(
+        vec![of("new")],
+        vec![worker("new", 1)],
+        vec![],
+        minder_core::agenda::AgendaSettings::default(),
+    )
+    .expect("a valid agenda");
+    world.hash = minder_tasks::agenda_file::accept(&world.state, &world.agenda).expect("a place to write");
+    let _part = world.worker("new");
+    std::fs::write(world.path("go"), "").expect("a file");
+    let run = world.ended(&id);
+    assert_eq!((run.state, run.worker.as_str()), (RunState::Done, "new"));
 }

@@ -10,6 +10,7 @@
 mod assemble;
 mod cli;
 mod demo;
+mod neighbours;
 mod personalities;
 
 use std::process::ExitCode;

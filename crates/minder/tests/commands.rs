@@ -30,6 +30,24 @@ fn links_are_made_once_and_kept() {
 }
 
 #[test]
+fn programs_beside_minder_get_their_names_too() {
+    let place = place();
+    let beside = place.path().join("opt");
+    fs::create_dir(&beside).expect("a directory");
+    let minder = beside.join("minder");
+    fs::copy(env!("CARGO_BIN_EXE_minder"), &minder).expect("a copy");
+    fs::write(beside.join("kegbot"), "").expect("a file");
+    let bin = place.path().join("bin");
+    let said = Said::of(std::process::Command::new(&minder).args(["install-links", "--json"]).arg(&bin));
+    assert_eq!(said.status, Some(0), "{}", said.err);
+    for name in ["kegbot_core", "kegbot-core.py", "kegboard-monitor", "test_flow.py"] {
+        assert_eq!(fs::read_link(bin.join(name)).expect(name), beside.join("kegbot"));
+    }
+    assert_eq!(fs::read_link(bin.join("supervisorctl")).expect("a link"), minder);
+    assert!(fs::read_link(bin.join("brewpi")).is_err(), "it is not there");
+}
+
+#[test]
 fn a_link_is_called_by_its_name() {
     let place = place();
     say(&["install-links", "."], place.path());

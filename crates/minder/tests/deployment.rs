@@ -82,6 +82,21 @@ fn a_deployment_begins_is_well_and_ends_with_what_must_not_be_left() {
 }
 
 #[test]
+fn its_unit_is_one_that_systemd_understands() {
+    let home = home(Init::Systemd);
+    assert_eq!(start(&home, &[]).status, 0, "{}", home.logs());
+    let orders = home.orders();
+    let name = orders[1].split(' ').nth(1).expect("a unit");
+    let mut verify = home.command("systemd-analyze");
+    verify.args(["--user", "verify"]).arg(home.path(".config/systemd/user").join(name));
+    let output = verify.env("XDG_RUNTIME_DIR", home.path("state")).output();
+    let output = output.expect("systemd-analyze, which `cargo xtask setup` installs");
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success() && !told.contains(name), "{told}");
+    assert_eq!(minder(&home, &["stop", "--no-drain"]).status, 0);
+}
+
+#[test]
 fn all_that_does_not_hold_is_told_and_nothing_is_changed() {
     let home = home(Init::Systemd);
     let more = "[check.disk]\nfree-space = \"900000GB\"\nhint = \"buy a disk\"\n\
@@ -145,10 +160,14 @@ fn a_worker_that_was_killed_is_notok_until_it_is_back() {
     home.wait("all is well", |home| minder(home, &["status"]).status == 0);
     let pid = worker(&home).expect("it works");
     kill(pid, "KILL");
-    home.wait("it is missed", |home| {
+    let missed = |home: &Home| {
         let said = minder(home, &["status"]);
         said.status == 1 && said.out.contains("default: notok\n") && said.out.contains("/default.log")
-    });
+    };
+    home.wait("it is missed", missed);
+    home.wait("another one is there", |home| worker(home).is_some_and(|other| other != pid));
+    let said = minder(&home, &["status"]);
+    assert!(missed(&home) && said.out.contains("it died, and has begun again"), "{said:?}");
     home.wait("it is back", |home| worker(home) != Some(pid) && minder(home, &["status"]).status == 0);
     assert_eq!(minder(&home, &["stop"]).status, 0);
 }

@@ -229,6 +229,7 @@ mod tests {
     #[test]
     fn a_field_is_set_from_text() {
         assert_eq!(changed("recording.duration", "7"), Ok(json!(7)));
+        assert_eq!(changed("recording.duration", " 10.00 "), Ok(json!(10)));
         assert_eq!(changed("recording.schedule_start", "10:00:00"), Ok(json!("10:00:00")));
         assert_eq!(changed("messaging.max_messages", "5"), Ok(json!(5)));
         assert_eq!(changed("messaging.max_messages", "null"), Ok(json!(null)));
@@ -247,6 +248,9 @@ mod tests {
             wrong("recording.duration", "seven")
                 .contains("\nrecording.duration\n  Input should be a valid integer")
         );
+        for text in ["10.5", "10.", ".0", "1e1"] {
+            assert!(wrong("recording.duration", text).contains("Input should be a valid integer"), "{text}");
+        }
         assert!(wrong("recording.x", "3").contains("Extra inputs are not permitted"));
         assert!(wrong("recording.duration.x", "3").contains("Extra inputs are not permitted"));
         assert!(wrong("timezone", "Mars").contains("Invalid timezone name."));

@@ -50,6 +50,9 @@ fn finding(problem: &Unhealthy) -> Finding {
         Unhealthy::Name => "Run `acoupi config set --field name test_program`.",
         Unhealthy::Detector(_) => "Look at minder.detector in the configuration.",
         Unhealthy::Messenger(_) => "Look at messaging in the configuration, and whether the server is there.",
+        Unhealthy::Unwritable(_, error) if error.kind() == std::io::ErrorKind::StorageFull => {
+            "Free some space: not even what happens can be written down."
+        }
         Unhealthy::Unwritable(..) | Unhealthy::Station(_) => {
             "Choose other paths by `acoupi config set --field paths.recordings`, or make these yours."
         }

@@ -8,16 +8,15 @@ use minder_core::ids::WorkerName;
 use minder_core::time::WallTime;
 use minder_deployment::daemon::Daemon;
 use minder_deployment::outside::{Outside, Silence};
-use minder_tasks::process_identity::ProcessIdentity;
 use minder_tasks::state_dir::StateDir;
-use minder_tasks::store::{Scope, Store};
+use minder_tasks::store::{Scope, Standing, Store, WorkerRow};
 use rustix::process::Signal;
 
 use crate::minder_toml::Beat;
 use crate::settings::Settings;
 
 /// How long workers may take to finish what they do, and minder to end.
-const ENDING: Duration = Duration::from_secs(660);
+pub(crate) const ENDING: Duration = Duration::from_secs(660);
 /// How long a daemon may take to say that it is there, after who started it has gone on.
 const APPEARING: Duration = Duration::from_secs(2);
 /// How long minder may take until its workers work.
@@ -30,31 +29,31 @@ pub(crate) enum Workers {
     Unavailable,
     /// Nobody knows, and why.
     Unknown(String),
-    /// Somebody runs them: those that are declared, and whether each works.
-    Available(Vec<(String, bool)>),
+    /// Somebody runs them: those that are declared, and how each stands.
+    Available(Vec<(String, Standing)>),
 }
 
-/// What is known of the workers of these names.
-pub(crate) fn workers(settings: &Settings, declared: &[&str]) -> Workers {
+/// What is known of the workers of these names at a time.
+pub(crate) fn workers(settings: &Settings, declared: &[&str], now: WallTime) -> Workers {
     let rows = match rows(settings) {
         Ok(rows) => rows,
         Err(error) => return Workers::Unknown(error),
     };
-    let works = |name: &str| rows.get(name).is_some_and(ProcessIdentity::is_alive);
-    if daemon(settings).pid().is_none() && !declared.iter().any(|name| works(name)) {
+    let standing = |name: &str| rows.get(name).map_or(Standing::Absent, |row| row.standing(now));
+    if daemon(settings).pid().is_none() && declared.iter().all(|name| standing(name) == Standing::Absent) {
         return Workers::Unavailable;
     }
-    Workers::Available(declared.iter().map(|name| ((*name).to_owned(), works(name))).collect())
+    Workers::Available(declared.iter().map(|name| ((*name).to_owned(), standing(name))).collect())
 }
 
-/// The processes of the workers, by their names.
-fn rows(settings: &Settings) -> Result<BTreeMap<String, ProcessIdentity>, String> {
+/// The workers that there have been, by their names.
+fn rows(settings: &Settings) -> Result<BTreeMap<String, WorkerRow>, String> {
     let state = StateDir::new(&settings.state_dir);
     if !state.database().exists() {
         return Ok(BTreeMap::new());
     }
     let rows = Store::open(&state).and_then(|store| store.workers()).map_err(|error| error.to_string())?;
-    Ok(rows.into_iter().map(|row| (row.name.as_str().to_owned(), row.process)).collect())
+    Ok(rows.into_iter().map(|row| (row.name.as_str().to_owned(), row)).collect())
 }
 
 /// Whether the beat works: it holds a lock as long as it lives.
@@ -100,9 +99,11 @@ pub(crate) fn await_workers(
     let begin = Instant::now();
     let (end, appearing) = (begin + limit, begin + APPEARING.min(limit));
     loop {
-        let missing: Option<Vec<String>> = match workers(settings, declared) {
+        // Whether one has died before does not matter here.
+        let missing: Option<Vec<String>> = match workers(settings, declared, WallTime(0)) {
             Workers::Available(workers) => {
-                Some(workers.into_iter().filter(|(_, works)| !works).map(|(name, _)| name).collect())
+                let absent = workers.into_iter().filter(|(_, standing)| *standing == Standing::Absent);
+                Some(absent.map(|(name, _)| name).collect())
             }
             Workers::Unavailable if Instant::now() >= appearing => {
                 return Err(format!("minder has ended; see {}", settings.log("minder").display()));
@@ -127,7 +128,7 @@ pub(crate) fn stop(settings: &Settings) -> Result<bool, String> {
 pub(crate) fn recycle(settings: &Settings, name: &str) -> Result<bool, String> {
     let rows = rows(settings)?;
     match rows.get(name) {
-        Some(process) => process.signal(Signal::TERM).map_err(|error| error.to_string()),
+        Some(row) => row.process.signal(Signal::TERM).map_err(|error| error.to_string()),
         None => Ok(false),
     }
 }
@@ -145,7 +146,7 @@ pub(crate) fn purge(settings: &Settings, now: WallTime) -> Result<usize, String>
 /// The processes of the workers that live, by name.
 pub(crate) fn pids(settings: &Settings, declared: &[&str]) -> Vec<(String, Option<u32>)> {
     let rows = rows(settings).unwrap_or_default();
-    let pid = |name: &str| rows.get(name).filter(|process| process.is_alive()).map(|process| process.pid);
+    let pid = |name: &str| rows.get(name).filter(|row| row.process.is_alive()).map(|row| row.process.pid);
     declared.iter().map(|name| ((*name).to_owned(), pid(WorkerName::new(*name).as_str()))).collect()
 }
 

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use minder_deployment::boot::{BootUnit, CronEntry};
 
+use crate::machinery;
 use crate::settings::Settings;
 
 /// The unit of the workers, and that of the beat.
@@ -18,10 +19,12 @@ pub(crate) fn units(settings: &Settings) -> [BootUnit; 2] {
 
 fn workers(settings: &Settings) -> String {
     let kind = format!(
-        "ExecStart={}\nExecStop={}\nExecReload={}\n",
+        "ExecStart={}\nExecStop={}\nExecReload={}\nTimeoutStopSec={}\n",
         word(&settings.start_script),
         word(&settings.stop_script),
-        word(&settings.restart_script)
+        word(&settings.restart_script),
+        // Else systemd kills a recording that takes longer than a minute and a half.
+        machinery::ENDING.as_secs()
     );
     unit(settings, "Acoupi Service", "forking", &kind)
 }
@@ -78,7 +81,7 @@ mod tests {
              EnvironmentFile=-/h/.acoupi/config/env\nWorkingDirectory=/h/.acoupi\n\
              ExecStart=/h/.acoupi/bin/acoupi-workers-start.sh\n\
              ExecStop=/h/.acoupi/bin/acoupi-workers-stop.sh\n\
-             ExecReload=/h/.acoupi/bin/acoupi-workers-restart.sh\n\
+             ExecReload=/h/.acoupi/bin/acoupi-workers-restart.sh\nTimeoutStopSec=660\n\
              Restart=always\nRestartSec=3\n\n[Install]\nWantedBy=default.target\n"
         );
         assert!(beat.text.contains("Type=simple\n") && !beat.text.contains("ExecStop"), "{}", beat.text);

@@ -1,7 +1,9 @@
 //! The program: by its name or its first word it is the script, the spawner, the simulator, or a command about devices.
 
+mod ask;
 mod devices;
 mod ferment;
+mod pages;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -29,8 +31,10 @@ brewpi: the script between a BrewPi controller and its pages
   brewpi --dblist            list the devices
   brewpi device …            add, change and remove devices: `brewpi device` says how
   brewpi profile …           import, list and start profiles: `brewpi profile` says how
+  brewpi ask NAME REQUEST    ask the script of a device, as pages do
   brewpi simulate …          a controller with a chamber, without hardware
   brewpi ferment …           a whole fermentation in moments, with a picture
+  brewpi web …               pages of chambers, profiles, histories and logs
   brewpi spawner …           keep a script running for each active device; also called brewpi-spawner
 
 Options of the script:
@@ -69,6 +73,8 @@ pub fn main(arguments: &[String]) -> ExitCode {
         (_, Some("simulate")) => simulate(&places, &words[1..]),
         (_, Some("ferment")) => ferment::run(&words[1..]),
         (_, Some("device")) => devices::device(&places, &words[1..]),
+        (_, Some("ask")) => ask::run(&places, &words[1..]),
+        (_, Some("web")) => pages::run(&places, &words[1..]),
         (_, Some("profile")) => devices::profile(&places, &words[1..]),
         (_, Some("--version" | "-V")) => {
             println!("brewpi {}", env!("CARGO_PKG_VERSION"));

@@ -9,7 +9,7 @@
 //! In reading order: [`firmware`] is what runs on the board, simulated with the chamber around it, and `simulate` the place
 //! where it is reached; [`device`] and [`profile`] are what a script is told, [`table`] where it stands; [`script`] is what is
 //! done about what comes in, `process` does it, [`points`] keeps what was measured; [`spawner`] keeps a script running for each
-//! device; [`fermentation`] has script and firmware speak to each other without a clock, [`plot`] draws
+//! device; `web` are the pages; [`fermentation`] has script and firmware speak to each other without a clock, [`plot`] draws
 //! that; [`places`] says where things are, and [`cli`] is the program.
 //!
 //! # Invariants
@@ -32,3 +32,4 @@ pub mod script;
 mod simulate;
 pub mod spawner;
 pub mod table;
+mod web;

@@ -126,6 +126,8 @@ fn pages_ask_and_steer_and_data_points_are_kept() {
     place.script();
     running(&place);
     assert_eq!(place.asked("ack").as_deref(), Some("ack"));
+    assert_eq!(place.done(&["ask", "cellar", "ack"]), (Some(0), "ack\n".to_owned()));
+    assert_eq!(place.done(&["ask", "attic", "ack"]).0, Some(1));
     assert_eq!(place.asked("setBeer=18.126").as_deref(), Some(""));
     until("the board has the set point", || (place.asked("getBeer")? == "18.13").then_some(()));
     let started = place.asked("startNewBrew=Old Ale").expect("an answer");
@@ -174,6 +176,41 @@ fn a_board_that_is_unplugged_and_comes_back_is_found_again_and_the_same_beer_goe
             .count(),
         1
     );
+}
+
+/// A peer in another language, which judges by itself.
+fn peer(words: &[&str]) {
+    let output = Command::new("python3")
+        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/peer.py"))
+        .args(words)
+        .output()
+        .expect("python");
+    assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn a_simulated_board_speaks_the_lines_of_the_firmware_on_a_pty_and_on_a_port() {
+    let mut place = Place::new();
+    place.board();
+    peer(&["board", "pty", &place.path("board").display().to_string()]);
+    place.start(&["simulate", "--port", "0"], "port.log");
+    let port = until("the port is told", || {
+        let log = place.log("port.log");
+        log.lines().next()?.strip_prefix("127.0.0.1:").map(str::to_owned)
+    });
+    peer(&["board", "port", &port]);
+}
+
+#[test]
+fn the_script_answers_a_front_end_as_the_original_does() {
+    let mut place = Place::new();
+    place.board();
+    let pty = place.path("board").display().to_string();
+    place.done(&["device", "add", "cellar", "--serial", &pty]);
+    place.script();
+    running(&place);
+    until("the display is told", || place.asked("lcd").filter(|lcd| lcd.contains("Temp. control OFF")));
+    peer(&["script", "unix", &place.path("run/cellar.socket").display().to_string()]);
 }
 
 #[test]

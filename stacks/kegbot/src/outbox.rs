@@ -17,6 +17,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use rustix::fs::FlockOperation;
 
+use crate::api::Pour;
 use crate::core::flow::Flow;
 
 /// The layout that this version writes.
@@ -110,6 +111,21 @@ pub struct Kept {
     pub drink_id: Option<i64>,
     /// Why it was refused.
     pub reason: String,
+}
+
+impl Kept {
+    /// As the server is told of it, by a clock that says `now`, Unix seconds.
+    #[must_use]
+    pub fn pour(&self, now: i64) -> Pour {
+        Pour {
+            meter_name: self.meter_name.clone(),
+            ticks: self.ticks,
+            username: (!self.username.is_empty()).then(|| self.username.clone()),
+            pour_time: self.pour_time,
+            now,
+            duration: self.duration,
+        }
+    }
 }
 
 /// What is wrong with the outbox.

@@ -15,6 +15,8 @@ const SCALE: f64 = 1000.0 / 2200.0;
 struct Bar {
     core: Core,
     up: Duration,
+    /// How far the clock on the wall was set forward since the start, s.
+    set: i64,
     told: String,
     /// Whose every token is.
     owner: Owner,
@@ -38,8 +40,9 @@ fn tap(meter: &str, relay: Option<&str>, ml_per_tick: f64) -> Tap {
 impl Bar {
     fn new() -> Self {
         let mut bar = Self {
-            core: Core::new(at(Duration::ZERO)),
+            core: Core::new(at(Duration::ZERO, 0)),
             up: Duration::ZERO,
+            set: 0,
             told: String::new(),
             owner: Owner::User("mikey".to_owned()),
             asked: Vec::new(),
@@ -53,7 +56,7 @@ impl Bar {
     }
 
     fn input(&mut self, input: Input) {
-        let effects = self.core.step(at(self.up), input);
+        let effects = self.core.step(at(self.up, self.set), input);
         for effect in effects {
             let line = match effect {
                 Effect::Tell(Event::FlowUpdate(flow)) => {
@@ -129,8 +132,9 @@ impl Bar {
     }
 }
 
-fn at(up: Duration) -> Now {
-    let wall = Timestamp::from_second(0x6b01_3702).unwrap() + jiff::SignedDuration::try_from(up).unwrap();
+fn at(up: Duration, set: i64) -> Now {
+    let start = Timestamp::from_second(0x6b01_3702 + set).unwrap();
+    let wall = start + jiff::SignedDuration::try_from(up).unwrap();
     Now { up, wall }
 }
 
@@ -301,6 +305,22 @@ fn nine_seconds_are_one_drink_and_eleven_are_two() {
         bar.told.matches(" drink ").count()
     };
     assert_eq!((drinks(9.0), drinks(12.0)), (1, 2));
+}
+
+#[test]
+fn a_clock_that_is_set_in_a_pour_changes_neither_its_end_nor_its_length() {
+    for set in [-365 * 86_400, 3 * 3600, 365 * 86_400] {
+        let mut bar = Bar::new();
+        bar.reading(TAP, 0);
+        bar.reading(TAP, 500);
+        bar.pass(3.0);
+        bar.set = set;
+        bar.reading(TAP, 1000);
+        bar.pass(8.0);
+        assert!(!bar.told.contains(" drink "), "{set}: it goes on as long as it may idle\n{}", bar.told);
+        bar.pass(4.0);
+        assert!(bar.told.contains(" drink 1000 454.5 mL 3 s ''"), "{set}: {}", bar.told);
+    }
 }
 
 #[test]

@@ -180,7 +180,10 @@ proptest! {
         id in prop::sample::select(vec![1u16, 2, 0x10, 0x11, 0x12, 0x13, 0x14, 0x81, 0x84, 0x85, 0x7f]),
         payload in prop::collection::vec(any::<u8>(), 0..=112),
     ) {
-        if let Ok(message) = Message::decode(&Frame { id, payload }) {
+        // A text that is none is shown with signs for what cannot be read, and those are other bytes.
+        if let Ok(message) = Message::decode(&Frame { id, payload })
+            && !message.to_string().contains('\u{fffd}')
+        {
             let again = Message::decode(&message.encode()).unwrap();
             prop_assert_eq!(message.to_string(), again.to_string());
         }

@@ -19,7 +19,7 @@ use uuid::Uuid;
 use crate::log::Log;
 use crate::machine::ThisMachine;
 use crate::program::{ConfigurationError, Program, ProgramKind, Surroundings, TestProgram};
-use crate::station::{Station, StationError};
+use crate::station::{Company, Station, StationError};
 use crate::tasks::{self, TaskError};
 
 /// A line that is longer is no run.
@@ -110,6 +110,15 @@ impl Resident {
             Program::Recorder(program) => {
                 Station::open(*program, Arc::new(ThisMachine::look())).map(|it| Self::Recorder(Box::new(it)))
             }
+        }
+    }
+
+    /// The same in this company.
+    #[must_use]
+    pub fn in_company(self, company: Company) -> Self {
+        match self {
+            Self::Test(..) => self,
+            Self::Recorder(station) => Self::Recorder(Box::new(station.in_company(company))),
         }
     }
 

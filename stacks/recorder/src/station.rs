@@ -23,6 +23,7 @@ use crate::moment;
 use crate::program::{Prey, ProgramKind, RecorderProgram};
 use crate::sky::Sky;
 use crate::store::{EventStore, MessageStore, MetadataStore, StoreError};
+use crate::tasks::Unwritten;
 
 /// Something that records.
 pub trait Capture: Send {
@@ -37,6 +38,15 @@ impl Capture for Microphone {
     fn record(&mut self, errand: &Errand<'_>) -> Result<Take, CaptureError> {
         Self::record(self, errand)
     }
+}
+
+/// Who else works on the same recordings.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Company {
+    /// Others may: a file that the store does not know may be about to be stored.
+    Others,
+    /// Nobody, as at the end of a deployment: such a file is known to be forgotten.
+    Nobody,
 }
 
 /// All that the tasks of a program work with. Databases and directories are there; the microphone is opened, the detector started
@@ -70,6 +80,8 @@ pub struct Station {
     pub(crate) messenger: Option<Box<dyn Messenger>>,
     /// Messages that were not taken the last time.
     pub(crate) postponed: BTreeSet<Uuid>,
+    pub(crate) unwritten: Unwritten,
+    pub(crate) company: Company,
 }
 
 /// Why there is no station.
@@ -149,8 +161,16 @@ impl Station {
             messages,
             messenger,
             postponed: BTreeSet::new(),
+            unwritten: Unwritten::default(),
+            company: Company::Others,
             program,
         })
+    }
+
+    /// The same in this company.
+    #[must_use]
+    pub fn in_company(self, company: Company) -> Self {
+        Self { company, ..self }
     }
 
     /// The same with a log that nobody looks into.

@@ -335,7 +335,7 @@ pub static PROGRAM: Section = Section {
             "retry-step",
             Kind::Duration,
             "`1s`",
-            "The pause after the n-th failure in a row is n times this.",
+            "The pause after the n-th failure in a row is n times this; with unlimited `retries` no more than 30 s, or this once if that is more.",
         ),
         key(
             "shortages",

@@ -9,8 +9,8 @@ use crate::undo::Undo;
 
 /// How long `crontab` may take.
 const ASKED: Duration = Duration::from_secs(20);
-/// How long starting and stopping may take; what works may finish.
-const WAITED: Duration = Duration::from_secs(600);
+/// How long starting and stopping may take; what works may finish, for which units and scripts have eleven minutes.
+const WAITED: Duration = Duration::from_secs(700);
 
 /// The user's table.
 #[derive(Clone, Debug)]

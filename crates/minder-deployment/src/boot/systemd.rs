@@ -11,7 +11,7 @@ use crate::whole_file;
 /// How long it may take to say something.
 const ASKED: Duration = Duration::from_secs(20);
 /// How long a unit may take to start or to stop: more than systemd itself waits for one, and what works may finish.
-const WAITED: Duration = Duration::from_secs(600);
+const WAITED: Duration = Duration::from_secs(700);
 
 /// The user manager, and the folder of its units.
 #[derive(Clone, Debug)]

@@ -22,6 +22,9 @@ fn durations_are_read_with_their_units() {
             (" 0s ", "0ns"),
         ],
     );
+    for text in ["0s", "250ms", "1s500ms", "1h30m", "2d1ms"] {
+        assert_eq!(duration_text(duration(text).expect("a duration")), text);
+    }
     for text in [
         "",
         "90",

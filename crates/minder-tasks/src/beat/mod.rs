@@ -23,7 +23,7 @@ use crate::agenda_file::{self, AgendaFileError};
 use crate::bell::Ear;
 use crate::clock::now;
 use crate::log::log;
-use crate::planner::{Count, Mark, Missing, Note, Planner, PlannerProblem};
+use crate::planner::{self, Count, Mark, Missing, Note, Planner, PlannerProblem};
 use crate::queue::{Queue, QueueError};
 use crate::run::{Ask, Offered};
 use crate::state_dir::StateDir;
@@ -31,13 +31,16 @@ use crate::worker::rfc_3339;
 use held::Held;
 use timer::Timer;
 
-/// How long to wait when the server of a distributed queue does not answer, and how often. Then the beat ends, and whoever
-/// started it starts it again.
+/// How long to wait when the disk is full, or the server of a distributed queue does not answer, and how often. Then the beat
+/// ends, and whoever started it starts it again.
 const AFTER_FAILURE: Duration = Duration::from_secs(5);
 const TRIES: u32 = 60;
 
 /// A wall clock that differs from the monotonic one by so much more than before was set in between.
 const SET_AT_LEAST: Duration = Duration::from_secs(1);
+
+/// What tells this machine from others.
+const MACHINE_ID: &str = "/etc/machine-id";
 
 /// Why the beat could not go on.
 #[derive(Debug)]
@@ -83,7 +86,7 @@ pub async fn run(state: &StateDir, agenda_hash: &str) -> Result<(), BeatError> {
     let mut interrupt = signal(SignalKind::interrupt()).map_err(io)?;
     let queue = Queue::open(state, &agenda).await.map_err(BeatError::Queue)?;
     let marks = queue.store().marks().map_err(|error| BeatError::Queue(error.into()))?;
-    let planner = Planner::new(&agenda, &zone::machine(), &marks, chance(), now());
+    let planner = Planner::new(&agenda, &zone::machine(), &marks, chance(state), now());
     let planner = planner.map_err(BeatError::Planner)?;
     log(&format!("beat: {} tasks, agenda {agenda_hash}", agenda.tasks().len()));
     let ear = Ear::new(&state.bell()).map_err(io)?;
@@ -95,13 +98,11 @@ pub async fn run(state: &StateDir, agenda_hash: &str) -> Result<(), BeatError> {
     }
 }
 
-/// What jitters are drawn from.
-fn chance() -> u64 {
-    let mut bytes = [0; 8];
-    match rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty()) {
-        Ok(_) => u64::from_ne_bytes(bytes),
-        Err(_) => now().monotonic.0,
-    }
+/// What jitters are drawn from: another number on each machine and for each state, and the same after each restart.
+fn chance(state: &StateDir) -> u64 {
+    // Without it those of all machines whose state is in the same place are the same, which does little harm.
+    let machine = std::fs::read(MACHINE_ID).unwrap_or_default();
+    planner::seed(&[&machine, state.path().as_os_str().as_encoded_bytes()])
 }
 
 struct Beat {
@@ -137,7 +138,7 @@ impl Beat {
     async fn step(&mut self, at: Now) -> Result<(), BeatError> {
         let turn = self.planner.step(at);
         for note in &turn.notes {
-            self.tell(note, at.wall)?;
+            self.tell(note, at.wall).await?;
         }
         let (asks, marks) = self.held.join(turn);
         if asks.is_empty() && marks.is_empty() {
@@ -170,22 +171,12 @@ impl Beat {
         marks: &[(TaskName, Mark)],
         at: WallTime,
     ) -> Result<Vec<Offered>, BeatError> {
-        let mut tries = 0;
-        loop {
-            match self.queue.offer(&self.agenda, asks, marks, at).await {
-                Err(QueueError::JetStream(error)) if tries < TRIES => {
-                    tries += 1;
-                    log(&format!("beat: {error}; trying again in {AFTER_FAILURE:?}"));
-                    tokio::time::sleep(AFTER_FAILURE).await;
-                }
-                result => return result.map_err(BeatError::Queue),
-            }
-        }
+        with_patience(async || self.queue.offer(&self.agenda, asks, marks, at).await).await
     }
 
-    fn tell(&self, note: &Note, at: WallTime) -> Result<(), BeatError> {
+    async fn tell(&self, note: &Note, at: WallTime) -> Result<(), BeatError> {
         match note {
-            Note::Missed(missing) => self.remember_missing(missing, at)?,
+            Note::Missed(missing) => self.remember_missing(missing, at).await?,
             Note::ClockSet(from, to) => {
                 log(&format!("beat: the clock was set from {} to {}", rfc_3339(*from), rfc_3339(*to)));
             }
@@ -203,7 +194,7 @@ impl Beat {
     }
 
     /// What nobody noticed is a run that was left out: one for all, since there may be many.
-    fn remember_missing(&self, missing: &Missing, at: WallTime) -> Result<(), BeatError> {
+    async fn remember_missing(&self, missing: &Missing, at: WallTime) -> Result<(), BeatError> {
         let count = match missing.count {
             Count::Exactly(count) => count.to_string(),
             Count::MoreThan(count) => format!("more than {count}"),
@@ -225,8 +216,23 @@ impl Beat {
             input: None,
             overlap: task.overlap,
         };
-        let noted = self.queue.store().note_skipped(&self.agenda, &ask, &reason, at);
-        noted.map(drop).map_err(|error| BeatError::Queue(error.into()))
+        let store = self.queue.store();
+        with_patience(async || Ok(store.note_skipped(&self.agenda, &ask, &reason, at)?)).await.map(drop)
+    }
+}
+
+/// Does something to the queue, again for a while if that is refused for a reason that may pass.
+async fn with_patience<T>(mut change: impl AsyncFnMut() -> Result<T, QueueError>) -> Result<T, BeatError> {
+    let mut tries = 0;
+    loop {
+        match change().await {
+            Err(error) if error.may_pass() && tries < TRIES => {
+                tries += 1;
+                log(&format!("beat: {error}; trying again in {AFTER_FAILURE:?}"));
+                tokio::time::sleep(AFTER_FAILURE).await;
+            }
+            result => return result.map_err(BeatError::Queue),
+        }
     }
 }
 
@@ -234,4 +240,17 @@ fn was_set(before: Now, after: Now) -> bool {
     let passed = i128::from(after.monotonic.0) - i128::from(before.monotonic.0);
     let shown = (i128::from(after.wall.0) - i128::from(before.wall.0)) * 1000;
     (passed - shown).unsigned_abs() > SET_AT_LEAST.as_nanos()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::chance;
+    use crate::state_dir::StateDir;
+
+    #[test]
+    fn a_beat_that_begins_again_draws_the_same_jitters_and_one_of_another_state_does_not() {
+        let [here, there] = ["/var/lib/a", "/var/lib/b"].map(StateDir::new);
+        assert_eq!(chance(&here), chance(&StateDir::new("/var/lib/a")));
+        assert_ne!(chance(&here), chance(&there));
+    }
 }

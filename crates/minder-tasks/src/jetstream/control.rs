@@ -102,9 +102,35 @@ impl JetStream {
             reason: outcome.reason.clone(),
             output: output.map(Record::value),
         };
-        let payload = serde_json::to_vec(&wire).unwrap_or_default();
-        let _ = self.client.publish(self.ended_subject(&run.id), payload.into()).await;
+        self.tell_end(&run.id, &wire).await;
+    }
+
+    async fn tell_end(&self, id: &RunId, wire: &Wire) {
+        let payload = serde_json::to_vec(wire).unwrap_or_default();
+        let _ = self.client.publish(self.ended_subject(id), payload.into()).await;
         self.flush().await;
+    }
+
+    /// Takes a run out of the stream that nobody has begun. Whoever waits for its end hears that there is none.
+    pub(super) async fn take_out(
+        &self,
+        entry: &Entry,
+        state: RunState,
+        reason: &str,
+    ) -> Result<(), JetStreamError> {
+        self.remove(entry).await?;
+        let wire = Wire {
+            attempt: entry.run.attempt,
+            state: state.word().to_owned(),
+            will_retry: false,
+            duration_micros: 0,
+            exit: None,
+            tail: String::new(),
+            reason: Some(reason.to_owned()),
+            output: None,
+        };
+        self.tell_end(&entry.run.id, &wire).await;
+        Ok(())
     }
 
     pub(super) async fn tell_to_stop(&self, whom: &Value) -> Result<(), JetStreamError> {
@@ -119,13 +145,23 @@ impl JetStream {
     }
 
     /// Takes a run out of the stream, and has it stopped if it works.
-    pub(crate) async fn cancel(&self, id: &RunId, reason: &str) -> Result<Cancelled, JetStreamError> {
+    pub(crate) async fn cancel(
+        &self,
+        id: &RunId,
+        reason: &str,
+        now: WallTime,
+    ) -> Result<Cancelled, JetStreamError> {
         let found = self.entries(0).await?.into_iter().find(|entry| entry.run.id == *id);
         let Some(entry) = found else { return Ok(Cancelled::Unknown) };
-        let was_given = entry.sequence <= self.given(&entry.run.worker).await?;
-        self.remove(&entry).await?;
+        let waits = entry.waits(self.given(&entry.run.worker).await?, now);
+        if waits {
+            self.take_out(&entry, RunState::Cancelled, reason).await?;
+        } else {
+            self.remove(&entry).await?;
+        }
+        // Also for one that waited: somebody may have been given it just now.
         self.tell_to_stop(&json!({ "run": id.as_str(), "reason": reason })).await?;
-        Ok(if was_given { Cancelled::Told } else { Cancelled::Now })
+        Ok(if waits { Cancelled::Now } else { Cancelled::Told })
     }
 
     /// Takes out what waits, of one task or of all. What works goes on.
@@ -144,8 +180,8 @@ impl JetStream {
                     Some(given) => *given,
                     None => *given.entry(worker.clone()).or_insert(self.given(worker).await?),
                 };
-                if entry.sequence > given || entry.run.not_before > now {
-                    self.remove(entry).await?;
+                if entry.waits(given, now) {
+                    self.take_out(entry, RunState::Cancelled, "purged").await?;
                     count += 1;
                 }
             }
@@ -167,10 +203,10 @@ impl JetStream {
         for worker in agenda.workers() {
             given.insert(worker.name.clone(), self.given(&worker.name).await?);
         }
-        for Entry { sequence, run, .. } in self.entries(0).await? {
-            let Some(given) = given.get(&run.worker) else { continue };
-            let is_given = sequence <= *given && run.not_before <= now;
-            let (waiting, claimed) = if is_given { (0, 1) } else { (1, 0) };
+        for entry in self.entries(0).await? {
+            let Some(given) = given.get(&entry.run.worker) else { continue };
+            let (waiting, claimed) = if entry.waits(*given, now) { (1, 0) } else { (0, 1) };
+            let run = entry.run;
             match backlog.iter_mut().find(|entry| entry.worker == run.worker && entry.task == run.task) {
                 Some(entry) => {
                     entry.waiting += waiting;

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use async_nats::jetstream::stream::RawMessageErrorKind;
 use futures_util::StreamExt as _;
 use minder_core::ids::{TaskName, WorkerName};
+use minder_core::time::WallTime;
 
 use super::message::from_wire;
 use super::{JetStream, JetStreamError, cannot};
@@ -26,6 +27,13 @@ pub(super) struct Entry {
     /// What it was offered under.
     pub(super) key: String,
     pub(super) run: Run,
+}
+
+impl Entry {
+    /// Whether nobody works on it, when the runs of its worker were given to somebody up to this sequence number.
+    pub(super) fn waits(&self, given: u64, now: WallTime) -> bool {
+        self.sequence > given || self.run.not_before > now
+    }
 }
 
 impl JetStream {

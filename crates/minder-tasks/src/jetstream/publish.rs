@@ -13,7 +13,7 @@ use super::{JetStream, JetStreamError, cannot};
 use crate::planner::Mark;
 use crate::queue::QueueError;
 use crate::retry;
-use crate::run::{Ask, Offered, Outcome, Run, RunId, Verdict};
+use crate::run::{Ask, Offered, Outcome, Run, RunId, RunState, Verdict};
 use crate::store::{Store, StoreError};
 
 impl JetStream {
@@ -46,7 +46,8 @@ impl JetStream {
         now: WallTime,
     ) -> Result<Offered, QueueError> {
         let (_, worker) = specs(agenda, &ask.task)?;
-        let key = format!("{}@{}", ask.task, ask.due.0);
+        // Two people may ask at the same moment, and want two runs.
+        let key = ask.id.as_ref().map_or_else(|| format!("{}@{}", ask.task, ask.due.0), ToString::to_string);
         let earlier = match ask.overlap {
             Overlap::Queue => None,
             Overlap::Skip | Overlap::Replace => self.last_of(&worker.name, &ask.task).await?,
@@ -63,7 +64,7 @@ impl JetStream {
         }
         let id = ask.id.clone().unwrap_or_else(|| RunId::new(now));
         if earlier.is_some() {
-            self.replace(&ask.task, &id).await?;
+            self.replace(worker, &ask.task, &id, now).await?;
         } else {
             match self.room(worker).await? {
                 Room::Free => {}
@@ -157,12 +158,23 @@ impl JetStream {
         sent.await.map(drop).map_err(cannot("offer a run"))
     }
 
-    async fn replace(&self, task: &TaskName, by: &RunId) -> Result<(), JetStreamError> {
-        for entry in self.entries(0).await?.iter().filter(|entry| entry.run.task == *task) {
-            self.remove(entry).await?;
-        }
+    async fn replace(
+        &self,
+        worker: &WorkerSpec,
+        task: &TaskName,
+        by: &RunId,
+        now: WallTime,
+    ) -> Result<(), JetStreamError> {
         let reason = format!("replaced by run {by}");
-        self.tell_to_stop(&json!({ "task": task.as_str(), "reason": reason })).await
+        let given = self.given(&worker.name).await?;
+        for entry in self.entries(0).await?.iter().filter(|entry| entry.run.task == *task) {
+            if entry.waits(given, now) {
+                self.take_out(entry, RunState::Cancelled, &reason).await?;
+            } else {
+                self.remove(entry).await?;
+            }
+        }
+        self.tell_to_stop(&json!({ "task": task.as_str(), "by": by.as_str(), "reason": reason })).await
     }
 
     async fn room(&self, worker: &WorkerSpec) -> Result<Room, JetStreamError> {
@@ -181,7 +193,8 @@ impl JetStream {
                 let entries = self.entries(info.delivered.stream_sequence + 1).await?;
                 // The first that was given to nobody. If somebody is given it just now, it is done all the same.
                 if let Some(oldest) = entries.iter().find(|entry| entry.run.worker == worker.name) {
-                    self.remove(oldest).await?;
+                    let reason = format!("the oldest when the backlog of worker {} was full", worker.name);
+                    self.take_out(oldest, RunState::Dropped, &reason).await?;
                 }
                 Room::Free
             }

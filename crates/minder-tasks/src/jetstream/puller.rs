@@ -54,7 +54,8 @@ pub(crate) struct StopNotice {
 #[derive(Clone, PartialEq, Eq, Debug)]
 enum Whom {
     Run(RunId),
-    Task(TaskName),
+    /// All of a task, but for the run that takes their place: it may be here before this is heard.
+    Task(TaskName, RunId),
     Nobody,
 }
 
@@ -65,12 +66,27 @@ impl JetStream {
     }
 
     /// Says of runs whose worker has died that they are to be given to another one now.
-    pub(crate) async fn return_receipts(&self, receipts: &[String]) -> Result<(), JetStreamError> {
+    pub(crate) async fn return_receipts(
+        &self,
+        worker: &WorkerName,
+        receipts: &[String],
+    ) -> Result<(), JetStreamError> {
+        self.forget_who_asked(worker).await?;
         for receipt in receipts {
             let returned = self.client.publish(receipt.clone(), "-NAK".into()).await;
             returned.map_err(cannot("give runs back"))?;
         }
         self.client.flush().await.map_err(cannot("give runs back"))
+    }
+}
+
+impl JetStream {
+    /// Has the server forget that somebody asks for a run who is not there any more: it (2.9) would take the first run that is
+    /// given back for that one, find nobody, and not think of the run again before its silence has lasted too long. When it is
+    /// asked who waits, it looks.
+    async fn forget_who_asked(&self, worker: &WorkerName) -> Result<(), JetStreamError> {
+        let consumer = self.consumer(worker).await?;
+        consumer.get_info().await.map(drop).map_err(cannot("give runs back"))
     }
 }
 
@@ -155,9 +171,14 @@ impl Delivery {
     pub(crate) async fn keep_alive(&self) -> Infallible {
         loop {
             tokio::time::sleep(self.ack_wait / 3).await;
-            // One that does not arrive is followed by another one, and after a long silence the run is done twice.
-            let _ = self.message.ack_with(AckKind::Progress).await;
+            self.still_ours().await;
         }
+    }
+
+    /// Tells the server that the run is not to be given to somebody else.
+    pub(crate) async fn still_ours(&self) {
+        // One that does not arrive is followed by another one, and after a long silence the run is done twice.
+        let _ = self.message.ack_with(AckKind::Progress).await;
     }
 
     /// It has ended, and the server can forget it. If it cannot be told, it gives it out again, and will be told then.
@@ -176,6 +197,7 @@ impl Delivery {
     /// Somebody else is to do it, at once.
     pub(crate) async fn give_back(&self) {
         // If this does not arrive, the silence says the same.
+        let _ = self.queue.forget_who_asked(&self.run.worker).await;
         let _ = self.message.ack_with(AckKind::Nak(None)).await;
         self.queue.flush().await;
     }
@@ -187,7 +209,9 @@ impl StopNotice {
         let text = |key| value.get(key).and_then(Value::as_str);
         let whom = match (text("run"), text("task")) {
             (Some(id), _) => Whom::Run(RunId::known(id)),
-            (None, Some(task)) => Whom::Task(TaskName::new(task)),
+            (None, Some(task)) => {
+                Whom::Task(TaskName::new(task), RunId::known(text("by").unwrap_or_default()))
+            }
             (None, None) => Whom::Nobody,
         };
         Self { whom, reason: text("reason").unwrap_or("stopped").to_owned() }
@@ -196,12 +220,38 @@ impl StopNotice {
     pub(crate) fn concerns(&self, run: &Run) -> bool {
         match &self.whom {
             Whom::Run(id) => run.id == *id,
-            Whom::Task(task) => run.task == *task,
+            Whom::Task(task, by) => run.task == *task && run.id != *by,
             Whom::Nobody => false,
         }
     }
 
     pub(crate) fn reason(&self) -> &str {
         &self.reason
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::message::{Given, Times, waiting};
+    use super::StopNotice;
+    use crate::run::{Run, RunId};
+    use minder_core::ids::{TaskName, WorkerName};
+    use minder_core::time::WallTime;
+
+    fn run(id: &str, task: &str) -> Run {
+        let times = Times { due: WallTime(1), asked: WallTime(1), not_before: WallTime(1) };
+        let names = (TaskName::new(task), WorkerName::new("w"));
+        waiting(RunId::known(id), 1, names, times, Given { input: None, after: None })
+    }
+
+    #[test]
+    fn a_run_that_takes_the_place_of_others_is_not_stopped_with_them() {
+        let notice = StopNotice::read(br#"{"task": "a", "by": "new", "reason": "replaced by run new"}"#);
+        assert!(notice.concerns(&run("old", "a")));
+        assert!(!notice.concerns(&run("new", "a")) && !notice.concerns(&run("old", "b")));
+        assert_eq!(notice.reason(), "replaced by run new");
+        // As those of an older minder say it.
+        assert!(StopNotice::read(br#"{"task": "a"}"#).concerns(&run("old", "a")));
+        assert!(!StopNotice::read(b"?").concerns(&run("old", "a")));
     }
 }

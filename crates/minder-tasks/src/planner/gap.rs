@@ -16,7 +16,7 @@ use minder_core::time::WallTime;
 use minder_schedule::Timestamp;
 use minder_schedule::schedule::Schedule;
 
-use super::Count;
+use super::{Count, clock};
 
 /// What is noticed no later than this is on time: a busy machine, a beat that was started again, a clock that was corrected.
 pub(super) const ON_TIME: Duration = Duration::from_secs(60);
@@ -26,6 +26,10 @@ const ON_TIME_MAX: usize = 60;
 const CAUGHT_UP_MAX: usize = 1000;
 /// How many missed ones are counted.
 const COUNTED_MAX: u32 = 1000;
+
+/// How far it is looked back at first, and how near it is looked in the end.
+const NEAR: Duration = Duration::from_secs(60);
+const NEAR_ENOUGH: Duration = Duration::from_secs(1);
 
 /// What was due.
 #[derive(Debug, Default)]
@@ -137,17 +141,38 @@ impl Last {
     }
 }
 
-/// The last few of a reach of which nobody knows how much is due in it: from its end it is looked back ever further.
+/// The last few of a reach of which nobody knows how much is due in it. From its end it is looked back ever further until there
+/// are enough, and then nearer again: in a window that is open for hours there may be a great many more.
 fn last_of(schedule: &Schedule, reach: Reach, keep: usize) -> VecDeque<WallTime> {
-    let mut back = Duration::from_secs(60);
-    loop {
-        let after = reach.after.max(reach.until - back);
-        let last = Last::walk(schedule, Reach { after, ..reach }, keep);
-        if last.kept.len() == keep || after == reach.after {
-            return last.kept;
-        }
+    let (mut from, mut too_few) = (reach.until - NEAR, reach.until);
+    let mut back = NEAR;
+    while from > reach.after && !holds(schedule, Reach { after: from, ..reach }, keep) {
+        too_few = from;
         back *= 4;
+        from = reach.until - back;
     }
+    from = from.max(reach.after);
+    while too_few.0.saturating_sub(from.0) > clock::micros(NEAR_ENOUGH) {
+        let middle = WallTime(from.0.midpoint(too_few.0));
+        if holds(schedule, Reach { after: middle, ..reach }, keep) {
+            from = middle;
+        } else {
+            too_few = middle;
+        }
+    }
+    Last::walk(schedule, Reach { after: from, ..reach }, keep).kept
+}
+
+/// Whether so many are due in a reach.
+fn holds(schedule: &Schedule, reach: Reach, count: usize) -> bool {
+    let mut after = reach.after;
+    (0..count).all(|_| match next(schedule, after).filter(|time| *time <= reach.until) {
+        Some(time) => {
+            after = time;
+            true
+        }
+        None => false,
+    })
 }
 
 fn count(schedule: &Schedule, first: WallTime, until: WallTime) -> Count {

@@ -182,6 +182,27 @@ fn a_great_many_that_were_missed_are_neither_counted_nor_done() {
 }
 
 #[test]
+fn the_last_of_a_great_many_are_found_without_looking_at_all_of_them() {
+    let often = TaskSpec {
+        missed: each(3),
+        between: Some(text::window("22:00..20:50").expect("a window")),
+        ..task("a", Due::Every { interval: duration("1ms"), phase: Phase::Aligned(Duration::ZERO) })
+    };
+    let mut world = World::new(agenda(vec![often]), "2027-03-01T20:30:00Z");
+    world.now.wall = wall("2027-03-02T19:49:59.9Z");
+    let begun = std::time::Instant::now();
+    world.begin_again();
+    world.pause(duration("1h9m"));
+    let turn = world.step();
+    // Berlin is an hour ahead: the window closed at 19:50, and nothing may begin before 21:00.
+    assert_eq!(turn.offers, []);
+    let Some(Note::Missed(missing)) = turn.notes.last() else { panic!("{:?}", turn.notes) };
+    assert_eq!((missing.count, missing.last), (Count::MoreThan(1000), wall("2027-03-02T19:49:59.999Z")));
+    // There are eighty million of them, and ten million would be looked at if it was not looked nearer.
+    assert!(begun.elapsed() < duration("8s"), "{:?}", begun.elapsed());
+}
+
+#[test]
 fn a_task_whose_times_were_changed_missed_nothing() {
     let daily = TaskSpec { missed: each(9), ..task("a", cron("0 3 * * *")) };
     let mut world = World::new(agenda(vec![daily]), "2027-03-01T01:30:00Z");

@@ -79,6 +79,11 @@ impl Times {
         Ok(Self { policy, progress: Progress { mark, times }, pace })
     }
 
+    /// How far it had come before.
+    pub(super) fn remembered(&self) -> Option<WallTime> {
+        self.progress.mark.map(|mark| mark.due)
+    }
+
     /// Puts what is due, what was missed and the mark that changed into the turn, and says when something is due next.
     pub(super) fn step(&mut self, now: Now, belief: Belief, chance: Chance, turn: &mut Turn) -> Wake {
         let before = self.progress.mark;

@@ -143,11 +143,14 @@ fn record(transaction: &Transaction<'_>, seq: i64, outcome: &Outcome, now: WallT
         // Given back was dealt with before.
         Verdict::Cancelled | Verdict::GivenBack => (RunState::Cancelled, None),
     };
-    let sql = "UPDATE runs SET state = ?2, end_at = ?3, duration = ?4, exit = ?5, tail = ?6, output = ?7, reason = ?8,
-               slot = NULL, stop = NULL, pid = NULL WHERE seq = ?1";
+    let sql = format!(
+        "UPDATE runs SET state = ?2, end_at = ?3, duration = ?4, exit = ?5, tail = ?6, output = ?7, reason = ?8,
+         ended = {}, slot = NULL, stop = NULL, pid = NULL WHERE seq = ?1",
+        row::NEXT_END
+    );
     let duration = i64::try_from(outcome.duration.as_micros()).unwrap_or(i64::MAX);
     transaction.execute(
-        sql,
+        &sql,
         (
             seq,
             state.word(),
@@ -177,6 +180,8 @@ fn follow_up(
             for name in &task.then {
                 let Ok(specs) = offer::specs(agenda, name) else { continue };
                 let offered = offer::follower(transaction, specs, output, &run.id, now)?;
+                // Who is left out each time never comes to an end that would forget the old ones.
+                forget_old(transaction, name, agenda.settings().history)?;
                 aftermath.followers.push((name.clone(), offered));
             }
         }
@@ -229,7 +234,7 @@ pub(super) fn forget_old(
         let sql = format!(
             "DELETE FROM runs WHERE state NOT IN ('waiting', 'claimed') AND task = ?1 AND seq IN
              (SELECT seq FROM runs WHERE state NOT IN ('waiting', 'claimed') AND task = ?1 AND state {class}
-              ORDER BY end_at DESC, seq DESC LIMIT -1 OFFSET ?2)"
+              ORDER BY ended DESC, seq DESC LIMIT -1 OFFSET ?2)"
         );
         transaction.execute(&sql, (task.as_str(), history.max(1)))?;
     }

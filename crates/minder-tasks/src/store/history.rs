@@ -56,7 +56,7 @@ pub enum Scope {
 }
 
 impl Store {
-    /// The runs that are asked for, the last ones first.
+    /// The runs that are asked for: those that have not ended, then the others; of both the last ones first.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -67,7 +67,7 @@ impl Store {
                 filter.states.iter().map(|state| format!("'{}'", state.word())).collect();
             sql.push_str(&format!(" AND state IN ({})", words.join(", ")));
         }
-        sql.push_str(" ORDER BY coalesce(end_at, begin_at, asked) DESC, seq DESC LIMIT ?2");
+        sql.push_str(" ORDER BY ended IS NULL DESC, ended DESC, seq DESC LIMIT ?2");
         let limit = filter.limit.map_or(-1, i64::from);
         self.read(|connection| {
             let mut statement = connection.prepare(&sql)?;
@@ -162,9 +162,12 @@ impl Store {
         let task = task.map_or(Value::Null, |task| Value::Text(task.to_string()));
         let purged = self.change(|transaction| match scope {
             Scope::Waiting => {
-                let sql = "UPDATE runs SET state = 'cancelled', reason = 'purged', end_at = ?2
-                           WHERE state = 'waiting' AND (?1 IS NULL OR task = ?1)";
-                transaction.execute(sql, (&task, now.0))
+                let sql = format!(
+                    "UPDATE runs SET state = 'cancelled', reason = 'purged', end_at = ?2, ended = {}
+                     WHERE state = 'waiting' AND (?1 IS NULL OR task = ?1)",
+                    row::NEXT_END
+                );
+                transaction.execute(&sql, (&task, now.0))
             }
             Scope::Ended => {
                 let sql = "DELETE FROM runs WHERE state NOT IN ('waiting', 'claimed') AND (?1 IS NULL OR task = ?1)";

@@ -18,6 +18,7 @@ mod history;
 mod offer;
 mod row;
 mod schema;
+mod settle;
 mod workers;
 
 use std::path::{Path, PathBuf};
@@ -33,7 +34,7 @@ use crate::state_dir::StateDir;
 pub use claim::{Claimed, Stop};
 pub use finish::{Follow, Orphan};
 pub use history::{Backlog, Cancelled, Filter, Scope};
-pub use workers::{Mode, WorkerRow};
+pub use workers::{Mode, Standing, WorkerRow};
 
 /// How long a process waits for another one that has the database.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -62,6 +63,16 @@ pub enum StoreError {
     },
     /// The agenda has no such task.
     NoSuchTask(TaskName),
+}
+
+impl StoreError {
+    /// Whether the same may be possible later: the disk is full or did not answer, or somebody else had the database too long.
+    pub(crate) fn may_pass(&self) -> bool {
+        use rusqlite::ErrorCode::{DatabaseBusy, DiskFull, SystemIoFailure};
+        let Self::Sqlite(_, error) = self else { return false };
+        let code = error.sqlite_error_code();
+        code.is_some_and(|code| matches!(code, DiskFull | SystemIoFailure | DatabaseBusy))
+    }
 }
 
 impl fmt::Display for StoreError {

@@ -8,7 +8,7 @@ use minder_core::time::WallTime;
 use rusqlite::Transaction;
 
 use super::row::{self, Company, New};
-use super::{Store, StoreError, finish};
+use super::{Store, StoreError, finish, settle};
 use crate::planner::Mark;
 use crate::run::{Ask, Offered, Record, RunId, RunState};
 
@@ -123,6 +123,8 @@ fn one(
     worker: &WorkerSpec,
     now: WallTime,
 ) -> rusqlite::Result<Offered> {
+    // An earlier run that waits where nobody does this task any more would be in the way for ever.
+    settle::bring(transaction, &ask.task, &worker.name)?;
     let earlier = match ask.overlap {
         Overlap::Skip => open_runs(transaction, &ask.task, 1)?,
         Overlap::Queue => Vec::new(),
@@ -169,6 +171,7 @@ pub(super) fn follower(
     now: WallTime,
 ) -> rusqlite::Result<Offered> {
     let id = RunId::new(now);
+    settle::bring(transaction, &task.name, &worker.name)?;
     let room = room(transaction, worker, 0)?;
     row::insert(
         transaction,

@@ -90,6 +90,9 @@ pub(super) fn insert(transaction: &Transaction<'_>, new: &New<'_>) -> rusqlite::
     Ok(())
 }
 
+/// The number of an end that comes now: greater than those of all before, whatever the clock shows.
+pub(super) const NEXT_END: &str = "(SELECT coalesce(max(ended), 0) + 1 FROM runs)";
+
 /// Ends a run that has not begun, or whose worker is no more.
 pub(super) fn end(
     transaction: &Transaction<'_>,
@@ -98,7 +101,10 @@ pub(super) fn end(
     reason: &str,
     now: WallTime,
 ) -> rusqlite::Result<()> {
-    let sql = "UPDATE runs SET state = ?2, reason = ?3, end_at = ?4, slot = NULL, stop = NULL, pid = NULL WHERE seq = ?1";
-    transaction.execute(sql, (seq, state.word(), reason, now.0))?;
+    let sql = format!(
+        "UPDATE runs SET state = ?2, reason = ?3, end_at = ?4, ended = {NEXT_END}, slot = NULL, stop = NULL, pid = NULL
+         WHERE seq = ?1"
+    );
+    transaction.execute(&sql, (seq, state.word(), reason, now.0))?;
     Ok(())
 }

@@ -7,10 +7,10 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use super::StoreError;
 
 /// `user_version` of what we write.
-pub(super) const VERSION: i64 = 2;
+pub(super) const VERSION: i64 = 4;
 
 /// From each version to the next; the first makes a new database.
-const STEPS: [&str; 2] = [FIRST, RECEIPTS];
+const STEPS: [&str; 4] = [FIRST, RECEIPTS, ENDS, DEATHS];
 
 /// Times are microseconds since 1970, durations microseconds.
 const FIRST: &str = "
@@ -68,6 +68,21 @@ ALTER TABLE runs ADD COLUMN after TEXT;
 ALTER TABLE runs ADD COLUMN receipt TEXT;
 CREATE INDEX working ON runs (task) WHERE state = 'claimed';
 ";
+
+/// In which order runs ended: a clock that was set back must not have the last one be the first that is forgotten.
+const ENDS: &str = "
+ALTER TABLE runs ADD COLUMN ended INTEGER;
+UPDATE runs SET ended = numbered.number
+    FROM (SELECT seq, row_number() OVER (ORDER BY end_at, seq) AS number FROM runs
+          WHERE state NOT IN ('waiting', 'claimed')) AS numbered
+    WHERE runs.seq = numbered.seq;
+DROP INDEX ended;
+CREATE INDEX ended ON runs (task, ended) WHERE state NOT IN ('waiting', 'claimed');
+CREATE INDEX ends ON runs (ended);
+";
+
+/// When a process of a worker last died.
+const DEATHS: &str = "ALTER TABLE workers ADD COLUMN died INTEGER";
 
 /// Brings a database to [`VERSION`], or leaves it as it was.
 pub(super) fn migrate(connection: &Connection, path: &Path) -> Result<(), StoreError> {

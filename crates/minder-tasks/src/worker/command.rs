@@ -10,11 +10,13 @@ use std::process::{Command, Stdio};
 use minder_core::agenda::JobCommand;
 use minder_core::ids::ByteString;
 use minder_core::time::WallTime;
+use minder_schedule::text::duration_text;
 use rustix::pipe::PipeFlags;
 use rustix::process::Signal;
 use tokio::net::unix::pipe::Receiver;
 
 use super::child::Child;
+use super::leftovers;
 use super::patience::{Act, Cut, Patience};
 use super::run_folder::RunFolder;
 use super::tail::Tail;
@@ -32,6 +34,10 @@ pub(super) async fn perform(
     let mut tail = Tail::new(format!("{} {}", run.task, run.id.short()));
     let ended = process(job, run, state, patience, began, &mut tail).await;
     tail.flush();
+    // It may be done again at once, and not beside what is left of it in sessions of their own.
+    if patience.cut().is_some() {
+        leftovers::kill_of_run(run, state);
+    }
     let (verdict, exit, reason) = match ended {
         Ok((exit, folder)) => judge(exit, &folder, patience.cut()),
         Err(reason) => (Verdict::Failed, None, Some(reason)),
@@ -55,7 +61,9 @@ fn judge(exit: Exit, folder: &RunFolder, cut: Option<&Cut>) -> (Verdict, Option<
 /// What it means that a run was ended.
 pub(super) fn verdict_of(cut: &Cut) -> (Verdict, Option<String>) {
     match cut {
-        Cut::TimedOut(after) => (Verdict::TimedOut, Some(format!("took longer than {after:?}"))),
+        Cut::TimedOut(after) => {
+            (Verdict::TimedOut, Some(format!("took longer than {}", duration_text(*after))))
+        }
         Cut::Stopped(reason) => (Verdict::Cancelled, Some(reason.clone())),
         Cut::GivenBack => (Verdict::GivenBack, None),
     }

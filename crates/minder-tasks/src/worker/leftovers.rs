@@ -25,21 +25,29 @@ pub(super) fn resident_of(state: &StateDir, worker: &WorkerName) -> OsString {
 /// Kills every process that says that it belongs to one of these runs, or to a resident of this worker, and is another one than
 /// we. Gives how many.
 pub(super) fn kill(runs: &[Run], state: &StateDir, worker: &WorkerName) -> usize {
-    // The run's id alone would also mark what a worker of another state does, which shares a server with us.
-    let mut marks: Vec<Vec<u8>> = runs
-        .iter()
-        .map(|run| {
-            [&b"MINDER_OUTPUT="[..], run_folder::output_of(state, run).as_os_str().as_bytes()].concat()
-        })
-        .collect();
+    let mut marks: Vec<Vec<u8>> = runs.iter().map(|run| mark_of(run, state)).collect();
     marks.push([RESIDENT.as_bytes(), b"=", resident_of(state, worker).as_bytes()].concat());
+    kill_all(&marks)
+}
+
+/// Kills every process that says that it belongs to this run. Gives how many.
+pub(super) fn kill_of_run(run: &Run, state: &StateDir) -> usize {
+    kill_all(&[mark_of(run, state)])
+}
+
+/// The run's id alone would also mark what a worker of another state does, which shares a server with us.
+fn mark_of(run: &Run, state: &StateDir) -> Vec<u8> {
+    [&b"MINDER_OUTPUT="[..], run_folder::output_of(state, run).as_os_str().as_bytes()].concat()
+}
+
+fn kill_all(marks: &[Vec<u8>]) -> usize {
     let Ok(processes) = std::fs::read_dir("/proc") else { return 0 };
     let own = std::process::id();
     let pids = processes
         .filter_map(Result::ok)
         .filter_map(|entry| std::str::from_utf8(entry.file_name().as_bytes()).ok()?.parse::<u32>().ok())
         .filter(|pid| *pid != own);
-    pids.filter(|pid| kill_marked(*pid, &marks).is_some()).count()
+    pids.filter(|pid| kill_marked(*pid, marks).is_some()).count()
 }
 
 fn kill_marked(pid: u32, marks: &[Vec<u8>]) -> Option<()> {

@@ -53,6 +53,9 @@ use slot::Slot;
 
 pub(crate) use command::rfc_3339;
 
+/// How long to wait when the database refuses for a reason that may pass.
+const STORE_PAUSE: Duration = Duration::from_secs(3);
+
 /// Why a worker could not go on. Whoever started it starts it again.
 #[derive(Debug)]
 pub enum WorkerError {
@@ -131,9 +134,13 @@ pub async fn run(state: &StateDir, name: &WorkerName, agenda_hash: &str) -> Resu
     let store = queue.store();
     let ear = Ear::new(&state.bell()).map_err(io)?;
     give_back(&queue, &state, name).await?;
+    take_over(&queue, &state, &agenda).await?;
+    let process = ProcessIdentity::own().map_err(io)?;
+    let predecessor = store.worker(name)?;
     let row = WorkerRow {
         name: name.clone(),
-        process: ProcessIdentity::own().map_err(io)?,
+        died: predecessor.and_then(|predecessor| predecessor.last_death(&process, wall())),
+        process,
         agenda: agenda_hash.to_owned(),
         at_once,
         since: wall(),
@@ -179,8 +186,21 @@ async fn give_back(queue: &Queue, state: &StateDir, name: &WorkerName) -> Result
     }
     let receipts: Vec<String> = orphans.into_iter().filter_map(|orphan| orphan.receipt).collect();
     store.give_back(name, wall())?;
-    queue.return_receipts(&receipts).await?;
+    queue.return_receipts(name, &receipts).await?;
     log(&format!("worker {name}: gave back {} runs that its predecessor had begun", runs.len()));
+    Ok(())
+}
+
+/// What waits for, or is left by, workers that the agenda before this one had.
+async fn take_over(queue: &Queue, state: &StateDir, agenda: &Agenda) -> Result<(), WorkerError> {
+    let store = queue.store();
+    for departed in store.departed(agenda)? {
+        // Whoever has its lock is that worker, even if it has not said so yet.
+        if let Ok(_lock) = state.lock_of_worker(&departed) {
+            give_back(queue, state, &departed).await?;
+        }
+    }
+    store.settle(agenda, wall())?;
     Ok(())
 }
 
@@ -266,9 +286,15 @@ impl Worker {
         }
         while let Some(slot) = self.idle.last() {
             let Context { store, agenda, .. } = &*self.context;
-            match store.claim(agenda, &self.row.name, slot.number, wall())? {
-                Claimed::None(wait) => return Ok(wait),
-                Claimed::Run(run) => self.begin(*run, None),
+            match store.claim(agenda, &self.row.name, slot.number, wall()) {
+                Ok(Claimed::None(wait)) => return Ok(wait),
+                Ok(Claimed::Run(run)) => self.begin(*run, None),
+                // What works goes on meanwhile.
+                Err(error) if error.may_pass() => {
+                    log(&format!("worker {}: {error}; trying again in {STORE_PAUSE:?}", self.row.name));
+                    return Ok(Some(STORE_PAUSE));
+                }
+                Err(error) => return Err(error.into()),
             }
         }
         Ok(None)
@@ -283,12 +309,22 @@ impl Worker {
             return Ok(());
         }
         let Context { store, .. } = &*self.context;
-        match store.claim_this(delivery.run(), slot.number, delivery.receipt(), wall())? {
-            Some(run) => self.begin(run, Some(delivery)),
-            None => {
+        match store.claim_this(delivery.run(), slot.number, delivery.receipt(), wall()) {
+            Ok(Some(run)) => self.begin(run, Some(delivery)),
+            Ok(None) => {
                 // It has ended here before, and what followed from it was seen to before that was recorded.
                 tokio::task::spawn_local(async move { delivery.ack().await });
             }
+            Err(error) if error.may_pass() => {
+                log(&format!("worker {}: {error}; trying again in {STORE_PAUSE:?}", self.row.name));
+                // It stays ours: given back it would come again at once, and count as given to a worker.
+                self.pulling = Some(Box::pin(async move {
+                    delivery.still_ours().await;
+                    tokio::time::sleep(STORE_PAUSE).await;
+                    Ok(Some(delivery))
+                }));
+            }
+            Err(error) => return Err(error.into()),
         }
         Ok(())
     }
@@ -333,7 +369,11 @@ impl Worker {
                 ));
                 self.row.mode = Mode::Draining;
                 self.pulling = None;
-                self.context.store.enter(&self.row)?;
+                // Who asks hears less of us for that, and nothing else.
+                match self.context.store.enter(&self.row) {
+                    Err(error) if error.may_pass() => log(&format!("worker {}: {error}", self.row.name)),
+                    entered => entered?,
+                }
             }
             Mode::Draining => {
                 log(&format!("worker {}: gives back {} runs", self.row.name, self.at_work.len()));

@@ -42,13 +42,21 @@ impl RunFolder {
     pub(super) fn record(&self) -> Result<Option<Record>, String> {
         let mut bytes = Vec::new();
         let limit = u64::try_from(RECORD_BYTES_MAX).unwrap_or(u64::MAX) + 1;
-        let read = File::open(self.output()).and_then(|file| file.take(limit).read_to_end(&mut bytes));
+        let read = open_file(&self.output()).and_then(|file| file.take(limit).read_to_end(&mut bytes));
         match read {
             Ok(_) => Record::parse(&bytes).map_err(|error| format!("its output record: {error}")),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(format!("its output record: {error}")),
         }
     }
+}
+
+/// Opens what a run has made. A pipe that nobody writes to would keep the worker waiting for ever.
+fn open_file(path: &Path) -> io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let nonblocking = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+    let file = File::options().read(true).custom_flags(nonblocking).open(path)?;
+    if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("it is not a regular file")) }
 }
 
 impl Drop for RunFolder {

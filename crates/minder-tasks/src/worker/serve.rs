@@ -6,11 +6,11 @@ use tokio::sync::watch;
 
 use super::patience::Order;
 use super::slot::Slot;
-use super::{Context, WorkerError};
+use super::{Context, STORE_PAUSE, WorkerError};
 use crate::clock::wall;
 use crate::jetstream::Delivery;
 use crate::log::log;
-use crate::run::{Outcome, Run, Verdict};
+use crate::run::{Aftermath, Outcome, Run, Verdict};
 use crate::store::Follow;
 
 /// Does a run and records how it ended.
@@ -24,8 +24,8 @@ pub(super) async fn serve(
     log(&format!("{} {}: begins, attempt {}", run.task, run.id.short(), run.attempt));
     match delivery {
         None => {
-            let outcome = slot.perform(context, run, orders).await;
-            let aftermath = context.store.finish(&context.agenda, run, &outcome, Follow::Here, wall())?;
+            let outcome = slot.perform(context, run, orders.clone()).await;
+            let aftermath = record(context, run, &outcome, Follow::Here, orders).await?;
             tell(run, &outcome, aftermath.retry.is_some());
             Ok(())
         }
@@ -52,7 +52,7 @@ async fn remote(
         },
         None => {
             tokio::select! {
-                outcome = slot.perform(context, run, orders) => outcome,
+                outcome = slot.perform(context, run, orders.clone()) => outcome,
                 never = delivery.keep_alive() => match never {},
             }
         }
@@ -71,11 +71,46 @@ async fn remote(
             never = delivery.keep_alive() => match never {},
         }
     };
-    context.store.finish(&context.agenda, run, &outcome, Follow::Elsewhere, wall())?;
+    let recorded = record(context, run, &outcome, Follow::Elsewhere, orders);
+    tokio::select! {
+        recorded = recorded => drop(recorded?),
+        never = delivery.keep_alive() => match never {},
+    }
     delivery.ack().await;
     context.queue.announce(run, &outcome, will_retry).await;
     tell(run, &outcome, will_retry.is_some());
     Ok(())
+}
+
+/// Records how a run ended, as soon as the database takes it: nothing is to be done again because a disk was full for a while.
+/// Whoever is in a hurry leaves it to the worker that comes next, which does it again.
+async fn record(
+    context: &Context,
+    run: &Run,
+    outcome: &Outcome,
+    follow: Follow,
+    mut orders: watch::Receiver<Order>,
+) -> Result<Aftermath, WorkerError> {
+    let mut has_said = false;
+    loop {
+        match context.store.finish(&context.agenda, run, outcome, follow, wall()) {
+            Err(error) if error.may_pass() => {
+                if !has_said {
+                    log(&format!(
+                        "{} {}: cannot record its end, trying again: {error}",
+                        run.task,
+                        run.id.short()
+                    ));
+                    has_said = true;
+                }
+                tokio::select! {
+                    () = tokio::time::sleep(STORE_PAUSE) => {}
+                    Ok(_) = orders.wait_for(|order| *order == Order::GiveBack) => return Err(error.into()),
+                }
+            }
+            recorded => return Ok(recorded?),
+        }
+    }
 }
 
 fn tell(run: &Run, outcome: &Outcome, will_retry: bool) {

@@ -47,7 +47,7 @@ impl Place {
         fs::create_dir(directory.path().join("log"))?;
         let minder = std::env::current_exe()?;
         let bin = directory.path().join("bin");
-        install_links::install(&bin, &minder, install_links::Foreign::Keep)?;
+        install_links::install(&bin, install_links::of_minder(&minder), install_links::Foreign::Keep)?;
         symlink(&minder, bin.join("minder"))?;
         Ok(Place { directory, minder })
     }

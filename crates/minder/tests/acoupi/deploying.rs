@@ -171,3 +171,26 @@ fn workers_are_started_recycled_and_stopped_by_hand() {
     let celery = home.acoupi(&["celery", "status"]);
     assert_eq!((celery.status, celery.out.as_str()), (0, ""));
 }
+
+#[test]
+fn what_nobody_has_stored_yet_is_kept_when_a_deployment_ends_and_what_is_not_ours_is_told() {
+    let home = Home::recording(Init::Systemd);
+    assert_eq!(home.acoupi(&START).status, 0, "{}", home.logs());
+    home.wait("something is recorded", |home| !home.rows("SELECT path FROM recording").is_empty());
+    let file = std::path::PathBuf::from(&home.rows("SELECT path FROM recording")[0]);
+    let sound = std::fs::read(&file).expect("readable");
+    assert_eq!(home.acoupi(&["workers", "stop"]).status, 0);
+    // As if the disk had been full when it was to be stored.
+    let left = home.path("tmp/20240601_220000.wav");
+    let at = sound.windows(10).position(|part| part == b"Timestamp:").expect("a time") + 10;
+    let year = sound[at..].windows(2).position(|part| part == b"20").expect("a year") + at;
+    let mut other = sound.clone();
+    other[year..year + 4].copy_from_slice(b"2024");
+    std::fs::write(&left, other).expect("written");
+    home.write("tmp/song.wav", "of somebody else");
+    let said = home.acoupi(&["deployment", "stop"]);
+    assert_eq!(said.status, 0, "{said:?}");
+    assert!(!left.exists(), "{said:?}");
+    assert_eq!(home.rows("SELECT path FROM recording WHERE datetime LIKE '2024%'").len(), 1, "{said:?}");
+    assert!(said.out.contains("Warning: 1 other files of sound are in "), "{said:?}");
+}

@@ -109,3 +109,31 @@ fn where_nothing_starts_after_a_boot_that_is_said() {
     assert_eq!(said.status, 0, "{said:?}\n{}", home.logs());
     home.wait("the worker works", |home| home.pid("acoupi").is_some());
 }
+
+#[test]
+fn who_comes_second_looks_at_nothing_and_undoes_nothing() {
+    let home = Home::recording(Init::Systemd);
+    home.program("loginctl", "#!/bin/sh\ntouch \"$HOME/looked\"\necho yes\n");
+    let lock = home.path(".acoupi/run/deployment.lock");
+    let mut first = std::process::Command::new("flock");
+    first.arg(lock).args(["sh", "-c", "echo held; exec sleep 600"]).stdout(std::process::Stdio::piped());
+    let mut first = first.spawn().expect("flock");
+    let mut line = String::new();
+    let mut told = std::io::BufReader::new(first.stdout.take().expect("its words"));
+    std::io::BufRead::read_line(&mut told, &mut line).expect("it holds the lock");
+    // flock waits for the sleep, which holds the lock too.
+    let said = home.acoupi(&START);
+    let sleep =
+        std::fs::read_to_string(format!("/proc/{0}/task/{0}/children", first.id())).unwrap_or_default();
+    for pid in sleep.split_whitespace() {
+        crate::home::kill(pid.parse().expect("a number"), "KILL");
+    }
+    first.wait().expect("ended");
+    assert_eq!(said.status, 1, "{said:?}");
+    assert!(said.err.contains("another command begins or ends a deployment here"), "{said:?}");
+    assert!(
+        !home.path("looked").exists(),
+        "what the first one makes meanwhile is not the second one's to remove"
+    );
+    assert!(home.deployment().is_null());
+}

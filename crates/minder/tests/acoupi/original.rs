@@ -155,6 +155,7 @@ fn the_test_program() {
     pair.same("", &["task", "run", "a", "b"]);
     pair.same("", &["task", "profile", "x", "--log-level", "nope"]);
     pair.same("", &["task", "profile", "x", "--quiet", "maybe"]);
+    pair.same("", &["task", "profile", "test_task", "--quiet", "yes"]);
     pair.same("", &["deployment", "status"]);
     pair.same("", &["deployment", "start", "--lat", "3"]);
     pair.same("", &["deployment", "start", "--latitud", "3"]);
@@ -164,6 +165,46 @@ fn the_test_program() {
     pair.same("", &["deployment", "start"]);
     pair.same("x\n", &["deployment", "start"]);
     pair.same_but_for_errors("", &["deployment", "stop"]);
+}
+
+/// What somebody sees who sits at a terminal, colours and all.
+fn seen(home: &Home, acoupi: &Path, words: &[&str]) -> Said {
+    let mut command = home.command("script");
+    let line = format!("{} {}", acoupi.display(), words.join(" "));
+    command.args(["-qec", &line, "/dev/null"]).env("TERM", "xterm");
+    command.env("PYTHONPATH", home.path("python"));
+    shared(said(&mut command, ""), &home.path(""))
+}
+
+#[test]
+fn colours_on_a_terminal() {
+    let pair = Pair::new();
+    for words in [
+        &["check"][..],
+        &["setup", "--no-prompt"],
+        &["check"],
+        &["config", "get"],
+        &["deployment", "status"],
+        &["task", "list"],
+        &["task", "run", "x"],
+        &["task", "run", "test_task"],
+        &["deployment", "start", "--name", "a", "--latitude", "1", "--longitude", "2"],
+        &["deployment", "status"],
+        &["deployment", "stop"],
+        &["config", "set", "--field", "name", "x"],
+        &["deployment", "status"],
+        &["setup", "--program", "nosuch"],
+        &["setup", "--no-prompt", "--program", "acoupi.programs.default", "--microphone.device_name", "Foo"],
+    ] {
+        let theirs = seen(&pair.theirs, &original(), words);
+        let ours = seen(&pair.ours, &pair.ours.path("bin/acoupi"), words);
+        // When it began differs by moments.
+        let minute = |said: Said| Said {
+            out: said.out.lines().filter(|line| !line.contains("started on")).collect::<Vec<_>>().join("\n"),
+            ..said
+        };
+        assert_eq!(minute(ours), minute(theirs), "{words:?}");
+    }
 }
 
 #[test]
@@ -187,6 +228,10 @@ fn the_default_program() {
     pair.same("", &["config", "get"]);
     pair.same("", &["config", "get", "--field", "recording"]);
     pair.same("", &["config", "get", "--field", "microphone.device_name"]);
+    for indent in ["0", "-1", "7"] {
+        pair.same("", &["config", "get", "--no-color", "-i", indent]);
+    }
+    pair.same("", &["config", "set", "--field", "recording.duration", "10.0"]);
     pair.same("", &["config", "set", "--field", "recording.duration", "7"]);
     pair.same("", &["config", "get", "--field", "recording.duration"]);
     pair.same("", &["config", "set", "--field", "recording.schedule_start", "10:00:00"]);

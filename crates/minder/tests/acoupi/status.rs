@@ -65,19 +65,26 @@ fn a_service_that_failed_shows_the_last_lines_of_its_logs() {
 fn a_worker_that_was_killed_is_notok_until_it_is_back() {
     let home = Home::recording(Init::Systemd);
     assert_eq!(home.acoupi(&START).status, 0, "{}", home.logs());
+    // One that has worked for a while is started again at once.
+    home.wait("it has settled", |home| {
+        home.text(".acoupi/log/minder.log").contains("success: recording entered RUNNING state")
+    });
     let pid = home.pid("recording").expect("it works");
+    let log = home.path(".acoupi/log/recording.log");
     kill(pid, "KILL");
     let status = home.acoupi(&["deployment", "status"]).out;
-    let log = home.path(".acoupi/log/recording.log");
-    let part = format!(
-        "     workers\n   recording : notok\n     default : ok\n\n               recording does not work: see {}\n",
-        log.display()
-    );
+    let part = "     workers\n   recording : notok\n     default : ok\n\n               recording ";
+    assert!(status.contains(part), "{status}\n{}", home.logs());
+    assert!(status.contains(&format!(": see {}\n", log.display())), "{status}");
+    home.wait("another process", |home| home.pid("recording").is_some_and(|other| other != pid));
+    let status = home.acoupi(&["deployment", "status"]).out;
+    let part = format!("{part}died, and has begun again: see {}\n", log.display());
     assert!(status.contains(&part), "{status}\n{}", home.logs());
-    home.wait("another process", |home| {
-        home.pid("recording").is_some_and(|other| other != pid)
-            && home.acoupi(&["deployment", "status"]).out.contains("   recording : ok\n")
-    });
+    home.wait("it works", |home| home.acoupi(&["deployment", "status"]).out.contains("   recording : ok\n"));
+    // Who was asked to end has not died.
+    assert_eq!(home.acoupi(&["workers", "restart"]).status, 0);
+    let status = home.acoupi(&["deployment", "status"]).out;
+    assert!(status.contains("   recording : ok\n     default : ok\n"), "{status}");
 }
 
 #[test]
@@ -92,4 +99,15 @@ fn a_record_without_services_is_no_active_deployment() {
     assert!(status.contains(part), "{status}");
     let info = "        info\n  started on : Monday, 01. January 2024 10:00AM\n        name : b\n";
     assert!(status.ends_with(info), "{status}");
+}
+
+#[test]
+fn a_record_that_cannot_be_read_is_said_to_be_in_the_way() {
+    let home = Home::recording(Init::Systemd);
+    home.write(".acoupi/config/deployment.json", "{");
+    let status = home.acoupi(&["deployment", "status"]).out;
+    let path = home.path(".acoupi/config/deployment.json");
+    let part = format!("● Deployment\n      status : inactive\n\n               {}: ", path.display());
+    assert!(status.contains(&part), "{status}");
+    assert!(status.ends_with("Mend or remove it; until then nothing begins or ends.\n"), "{status}");
 }

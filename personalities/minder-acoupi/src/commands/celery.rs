@@ -1,6 +1,7 @@
 //! `acoupi celery`: what people ask Celery for, answered for minder's queue and workers.
 
 use minder_recorder::program::Program;
+use minder_tasks::store::Standing;
 use serde_json::{Map, json};
 
 use crate::Acoupi;
@@ -41,10 +42,12 @@ pub(crate) fn run(acoupi: &mut Acoupi, parsed: &Parsed) -> Result<(), Failure> {
 /// The nodes that answer. As in the original, the exit status says nothing.
 fn nodes(acoupi: &mut Acoupi, program: &Program) -> Option<Vec<String>> {
     let names = workers::names(program);
-    let answering = match machinery::workers(&acoupi.settings, &names) {
-        Workers::Available(all) => {
-            all.into_iter().filter(|(_, works)| *works).map(|(name, _)| name).collect()
-        }
+    let answering = match machinery::workers(&acoupi.settings, &names, workers::now(acoupi)) {
+        Workers::Available(all) => all
+            .into_iter()
+            .filter(|(_, standing)| *standing != Standing::Absent)
+            .map(|(name, _)| name)
+            .collect(),
         Workers::Unavailable => Vec::new(),
         Workers::Unknown(why) => {
             acoupi.terminal.complain(&format!("Error: {why}\n"));

@@ -47,12 +47,14 @@ pub(crate) fn load(acoupi: &mut Acoupi) -> Result<Loaded, Failure> {
 }
 
 pub(crate) fn get(acoupi: &mut Acoupi, parsed: &Parsed, loaded: &Loaded) -> Result<(), Failure> {
+    // Python indents by nothing when it is to be less than that.
     let indent = match parsed.value("--indent") {
         None => 2,
-        Some(text) => text
-            .trim()
-            .parse()
-            .map_err(|_| GET.wrong_value("--indent' / '-i", &format!("'{text}' is not a valid integer.")))?,
+        Some(text) => {
+            text.trim().parse::<i32>().map(|columns| usize::try_from(columns).unwrap_or(0)).map_err(|_| {
+                GET.wrong_value("--indent' / '-i", &format!("'{text}' is not a valid integer."))
+            })?
+        }
     };
     let path = parsed.value("--field").unwrap_or_default();
     let value = configuration::get(&loaded.value, path).map_err(Failure::Error)?;

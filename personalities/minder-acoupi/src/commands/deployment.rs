@@ -4,6 +4,7 @@ mod beginning;
 mod ending;
 
 use minder_deployment::boot::Boot;
+use minder_deployment::daemon::Alone;
 use minder_deployment::interruption::Interruption;
 use minder_deployment::record::{Axis, Position};
 use minder_deployment::undo::Undo;
@@ -68,10 +69,14 @@ pub(crate) fn start(acoupi: &mut Acoupi, parsed: &Parsed) -> Result<(), Failure>
     }
     let loaded = loaded.map_err(|error| Failure::Error(error.to_string()))?;
     interruption.hold();
+    // Held before anything is looked at: who is refused must not undo what the other one has made meanwhile.
+    let _alone = Alone::take(&acoupi.settings.run_dir).map_err(Failure::Error)?;
     let mut undo = Undo::new();
     if caution == Caution::Checked {
-        // Looking whether it works makes what is missing.
-        beginning::note_storages(&loaded.program, &mut undo);
+        // Looking whether it works makes what is missing, unless it belongs to the deployment that goes on.
+        if !beginning::goes_on(acoupi).map_err(Failure::Error)? {
+            beginning::note_storages(&loaded.program, &mut undo);
+        }
         if let Err(failure) = check::check(acoupi, &loaded) {
             undo.undo();
             return Err(failure);

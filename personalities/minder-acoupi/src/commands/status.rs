@@ -3,6 +3,7 @@
 use minder_deployment::boot::{Boot, BootUnit, ServiceState};
 use minder_deployment::record::Deployment;
 use minder_deployment::tail::last_lines;
+use minder_tasks::store::Standing;
 
 use crate::Acoupi;
 use crate::click::Failure;
@@ -46,14 +47,17 @@ pub(crate) fn run(acoupi: &mut Acoupi, _: &Parsed) -> Result<(), Failure> {
     let boot = Boot::find(&acoupi.outside, &acoupi.settings.units, &acoupi.settings.service);
     let states = services(acoupi, &boot, &units);
     let names = loaded.as_ref().map(|loaded| workers::names(&loaded.program)).unwrap_or_default();
-    let working = machinery::workers(&acoupi.settings, &names);
-    let record = Deployment::read(&acoupi.settings.deployment_file).ok().flatten();
+    let working = machinery::workers(&acoupi.settings, &names, workers::now(acoupi));
+    let record = Deployment::read(&acoupi.settings.deployment_file);
     acoupi.terminal.clear();
     acoupi.terminal.echo("Acoupi status:");
     show_services(acoupi, &boot, &units, states);
     show_workers(acoupi, &working);
     show_program(acoupi, &program);
-    show_deployment(acoupi, record.as_ref(), states);
+    match record {
+        Ok(record) => show_deployment(acoupi, record.as_ref(), states),
+        Err(error) => show_broken_record(acoupi, &error.to_string()),
+    }
     Ok(())
 }
 
@@ -152,19 +156,30 @@ fn show_workers(acoupi: &mut Acoupi, working: &Workers) {
         Workers::Available(workers) => {
             field(acoupi, "status", "available", Colour::Green);
             acoupi.terminal.echo(&format!("\n{}", bold(&format!("  {:>10}", "workers"))));
-            for (name, works) in workers {
-                let (word, colour) = if *works { ("ok", Colour::Green) } else { ("notok", Colour::Red) };
+            for (name, standing) in workers {
+                let (word, colour) = match standing {
+                    Standing::Works => ("ok", Colour::Green),
+                    Standing::Troubled(_) | Standing::Absent => ("notok", Colour::Red),
+                };
                 field(acoupi, name, word, colour);
             }
-            let missing = workers.iter().filter(|(_, works)| !works);
-            let hints: Vec<String> = missing
-                .map(|(name, _)| format!("{name} does not work: see {}", acoupi.settings.log(name).display()))
-                .collect();
+            let hints: Vec<String> =
+                workers.iter().filter_map(|(name, standing)| hint(acoupi, name, *standing)).collect();
             if !hints.is_empty() {
                 note(acoupi, &hints);
             }
         }
     }
+}
+
+/// What to say of a worker that is not as it should be.
+fn hint(acoupi: &Acoupi, name: &str, standing: Standing) -> Option<String> {
+    let what = match standing {
+        Standing::Works => return None,
+        Standing::Troubled(_) => "died, and has begun again",
+        Standing::Absent => "does not work",
+    };
+    Some(format!("{name} {what}: see {}", acoupi.settings.log(name).display()))
 }
 
 fn show_program(acoupi: &mut Acoupi, state: &ProgramState) {
@@ -181,6 +196,15 @@ fn show_program(acoupi: &mut Acoupi, state: &ProgramState) {
             note(acoupi, &why.lines().collect::<Vec<_>>());
         }
     }
+}
+
+/// As in the original, what cannot be read is no deployment; here it is said why, and how to go on.
+fn show_broken_record(acoupi: &mut Acoupi, why: &str) {
+    header(acoupi, Colour::Yellow, "Deployment");
+    field(acoupi, "status", "inactive", Colour::Blue);
+    let path = acoupi.settings.deployment_file.display().to_string();
+    let what = format!("{path}: {why}");
+    note(acoupi, &[what, "Mend or remove it; until then nothing begins or ends.".to_owned()]);
 }
 
 fn show_deployment(acoupi: &mut Acoupi, record: Option<&Deployment>, states: [ServiceState; 2]) {

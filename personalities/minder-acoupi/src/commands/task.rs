@@ -78,7 +78,9 @@ pub(crate) fn profile(acoupi: &mut Acoupi, parsed: &Parsed) -> Result<(), Failur
     }
     let loaded = load(acoupi)?;
     let name = known(&PROFILE, parsed, &loaded)?;
-    acoupi.terminal.echo(&format!("Profiling task {}", coloured(name, Colour::Green)));
+    if !quiet {
+        acoupi.terminal.echo(&format!("Profiling task {}", coloured(name, Colour::Green)));
+    }
     let before = Usage::now();
     let result = once(acoupi, &loaded, name);
     let report = before.until_now(name);
@@ -109,7 +111,8 @@ fn known<'a>(command: &Command, parsed: &'a Parsed, loaded: &Loaded) -> Result<&
     if loaded.program.tasks().iter().any(|task| task.name == name) {
         return Ok(name);
     }
-    Err(command.wrong(format!("Task {name} not found.")))
+    let red = |text| coloured(text, Colour::Red);
+    Err(command.wrong(format!("{}{}{}", red("Task "), strong(name, Colour::Red), red(" not found."))))
 }
 
 fn load(acoupi: &mut Acoupi) -> Result<Loaded, Failure> {

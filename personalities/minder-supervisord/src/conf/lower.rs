@@ -175,7 +175,8 @@ impl Lowering<'_> {
             expected_exits: ExpectedExits(process.exitcodes.clone()),
             readiness: Readiness::StaysUp(seconds(process.startsecs)),
             backoff: Backoff {
-                retries: saturated(process.startretries),
+                // One less than without end: the original has one, and pauses that grow until then.
+                retries: saturated(process.startretries).min(u32::MAX - 1),
                 step: BACKOFF_STEP,
                 shortage: Shortage::Passes,
             },

@@ -50,30 +50,31 @@ impl MessageSocket {
         }
     }
 
-    /// Serves whoever has connected.
-    pub(super) fn serve(&self, mut answer: impl FnMut(&str) -> Option<String>) {
-        match self {
-            Self::File(listener, _) => {
-                while let Ok((stream, _)) = listener.accept() {
-                    let ready = stream
+    /// The next request of those who have connected. Whoever asks nothing in time, or goes away, does not want an answer.
+    pub(super) fn next(&self) -> Option<Asked> {
+        loop {
+            let asked = match self {
+                Self::File(listener, _) => {
+                    let (stream, _) = listener.accept().ok()?;
+                    stream
                         .set_nonblocking(false)
                         .and_then(|()| stream.set_read_timeout(Some(PATIENCE)))
-                        .and_then(|()| stream.set_write_timeout(Some(PATIENCE)));
-                    if ready.is_ok() {
-                        talk(stream, &mut answer);
-                    }
+                        .and_then(|()| stream.set_write_timeout(Some(PATIENCE)))
+                        .ok()
+                        .and_then(|()| Asked::of(Box::new(stream)))
                 }
-            }
-            Self::Port(listener) => {
-                while let Ok((stream, _)) = listener.accept() {
-                    let ready = stream
+                Self::Port(listener) => {
+                    let (stream, _) = listener.accept().ok()?;
+                    stream
                         .set_nonblocking(false)
                         .and_then(|()| stream.set_read_timeout(Some(PATIENCE)))
-                        .and_then(|()| stream.set_write_timeout(Some(PATIENCE)));
-                    if ready.is_ok() {
-                        talk(stream, &mut answer);
-                    }
+                        .and_then(|()| stream.set_write_timeout(Some(PATIENCE)))
+                        .ok()
+                        .and_then(|()| Asked::of(Box::new(stream)))
                 }
+            };
+            if asked.is_some() {
+                return asked;
             }
         }
     }
@@ -97,14 +98,28 @@ impl Drop for MessageSocket {
     }
 }
 
-/// One request. Whoever asks nothing in time, or goes away, does not want an answer.
-fn talk(mut stream: impl Read + Write, answer: &mut impl FnMut(&str) -> Option<String>) {
-    let mut request = [0; REQUEST_BYTES_MAX];
-    let Ok(count) = stream.read(&mut request) else { return };
-    if count == 0 {
-        return;
+trait Stream: Read + Write {}
+impl<S: Read + Write> Stream for S {}
+
+/// A request that waits for its answer.
+pub(super) struct Asked {
+    /// What was asked.
+    pub(super) request: String,
+    stream: Box<dyn Stream>,
+}
+
+impl Asked {
+    fn of(mut stream: Box<dyn Stream>) -> Option<Self> {
+        let mut request = [0; REQUEST_BYTES_MAX];
+        let count = stream.read(&mut request).ok().filter(|count| *count > 0)?;
+        Some(Self { request: text(&request[..count]), stream })
     }
-    if let Some(answer) = answer(&text(&request[..count])) {
-        let _ = stream.write_all(&bytes(&answer));
+
+    /// Answers, and closes the connection.
+    pub(super) fn answer(mut self, answer: Option<String>) {
+        if let Some(answer) = answer {
+            // Whoever has gone does not want it.
+            let _ = self.stream.write_all(&bytes(&answer));
+        }
     }
 }

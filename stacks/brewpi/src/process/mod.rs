@@ -108,14 +108,26 @@ impl Running {
             if board && let Some(status) = self.listen() {
                 return status;
             }
-            if pages {
-                let now = self.now();
-                self.socket.serve(|request| self.script.asked(request, now));
+            if pages && let Some(status) = self.answer() {
+                return status;
             }
             if let Some(status) = self.carry_out() {
                 return status;
             }
         }
+    }
+
+    /// Answers whoever has asked, when it has been done: a page that is told so looks at the table next.
+    fn answer(&mut self) -> Option<ExitCode> {
+        while let Some(asked) = self.socket.next() {
+            let answer = self.script.asked(&asked.request, self.now());
+            let ended = self.carry_out();
+            asked.answer(answer);
+            if ended.is_some() {
+                return ended;
+            }
+        }
+        None
     }
 
     /// Waits for the board, for pages, or for a time.

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -12,27 +12,47 @@ use rustix::fs::inotify;
 /// A change is often followed by others; it is waited for as long for them.
 const TOGETHER: Duration = Duration::from_millis(200);
 
-/// A watch on the directory of the table: the file itself may be replaced, and what is new may be in the file beside it.
+/// A watch on the directory of the table: the file itself may be replaced, and what is new may be in the file beside it. Where the
+/// directory is not there yet, or not any more, the nearest one above it is watched until it comes.
 #[derive(Debug)]
 pub(super) struct Notice {
     watch: Option<OwnedFd>,
+    directory: PathBuf,
     names: Vec<OsString>,
 }
 
 impl Notice {
     /// Of a database. Where the kernel refuses, only time tells.
     pub(super) fn of(database: &Path) -> Self {
-        let directory =
-            database.parent().filter(|path| !path.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        // A path from the root has directories above it to the last.
+        let database = std::path::absolute(database).unwrap_or_else(|_| database.to_owned());
+        let directory = database.parent().unwrap_or(Path::new("/")).to_owned();
         let watch = inotify::init(inotify::CreateFlags::CLOEXEC | inotify::CreateFlags::NONBLOCK).ok();
-        let flags = inotify::WatchFlags::MODIFY | inotify::WatchFlags::MOVED_TO | inotify::WatchFlags::CREATE;
-        let watch = watch.filter(|watch| inotify::add_watch(watch, directory, flags).is_ok());
-        let name = database.file_name().unwrap_or_default().to_owned();
-        let mut log = name.clone();
-        log.push("-wal");
-        let mut journal = name.clone();
-        journal.push("-journal");
-        Self { watch, names: vec![name, log, journal] }
+        let mut names: Vec<OsString> =
+            directory.components().map(|part| part.as_os_str().to_owned()).collect();
+        for end in ["", "-wal", "-journal"] {
+            let mut name = database.file_name().unwrap_or_default().to_owned();
+            name.push(end);
+            names.push(name);
+        }
+        let notice = Self { watch, directory, names };
+        notice.follow();
+        notice
+    }
+
+    /// Watches the directory, or what there is of the way to it. Before the table is looked at, so that no change falls between.
+    fn follow(&self) {
+        let Some(watch) = &self.watch else { return };
+        let flags = inotify::WatchFlags::MODIFY
+            | inotify::WatchFlags::MOVED_TO
+            | inotify::WatchFlags::CREATE
+            | inotify::WatchFlags::DELETE_SELF
+            | inotify::WatchFlags::MOVE_SELF;
+        for directory in self.directory.ancestors() {
+            if inotify::add_watch(watch, directory, flags).is_ok() {
+                return;
+            }
+        }
     }
 
     /// Waits until something has changed, or for this long.
@@ -51,9 +71,10 @@ impl Notice {
             if self.concerns_us() {
                 std::thread::sleep(TOGETHER);
                 self.concerns_us();
-                return;
+                break;
             }
         }
+        self.follow();
     }
 
     /// Takes what was told; whether any of it was of our files.
@@ -64,7 +85,8 @@ impl Notice {
         let mut ours = false;
         while let Ok(event) = reader.next() {
             let name = event.file_name().map(|name| OsString::from_vec(name.to_bytes().to_vec()));
-            ours |= name.is_some_and(|name| self.names.contains(&name));
+            // What has no name is of the directory itself: it has gone.
+            ours |= name.is_none_or(|name| self.names.contains(&name));
         }
         ours
     }

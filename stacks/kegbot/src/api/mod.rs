@@ -10,12 +10,12 @@ mod replies;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde_json::Value;
 use ureq::Agent;
 use ureq::http::Response;
 
+use crate::tls;
 pub use error::{ApiError, Outcome};
-pub use replies::{Drink, SoundEvent, Tap, Token, Use};
+pub use replies::{Answer, Drink, SoundEvent, Tap, Token, Use};
 
 /// More bytes than an answer has.
 const ANSWER_BYTES_MAX: u64 = 8 << 20;
@@ -58,7 +58,7 @@ impl Api {
     /// The server at `base`, such as `http://localhost:8000/api/`. `timeout` bounds connecting and each wait for an answer.
     #[must_use]
     pub fn new(base: &str, key: &str, timeout: Duration) -> Self {
-        let config = Agent::config_builder()
+        let mut config = Agent::config_builder()
             .timeout_connect(Some(timeout))
             .timeout_recv_response(Some(timeout))
             .timeout_recv_body(Some(timeout))
@@ -69,6 +69,9 @@ impl Api {
             // A connection that lies idle for minutes is found to be dead only when a drink is sent over it.
             .max_idle_connections(0)
             .max_redirects(3);
+        if let Some(tls) = tls::for_address(base) {
+            config = config.tls_config(tls);
+        }
         Self {
             base: base.trim_end_matches('/').to_owned(),
             key: key.to_owned(),
@@ -81,7 +84,7 @@ impl Api {
     /// # Errors
     /// As every question to the server.
     pub fn taps(&self) -> Result<Vec<Tap>, ApiError> {
-        replies::list(&self.get("taps")?, replies::tap)
+        self.get("taps")?.taps()
     }
 
     /// The newest drinks.
@@ -90,7 +93,7 @@ impl Api {
     /// As every question to the server.
     pub fn drinks(&self) -> Result<Drinks, ApiError> {
         let (answer, server_time) = self.get_with_time("drinks")?;
-        Ok(Drinks { drinks: replies::list(&answer, replies::drink)?, server_time })
+        Ok(Drinks { drinks: answer.drinks()?, server_time })
     }
 
     /// What is to be played when.
@@ -98,7 +101,7 @@ impl Api {
     /// # Errors
     /// As every question to the server.
     pub fn sound_events(&self) -> Result<Vec<SoundEvent>, ApiError> {
-        replies::list(&self.get("sound-events")?, replies::sound_event)
+        self.get("sound-events")?.sound_events()
     }
 
     /// Who a token belongs to.
@@ -106,10 +109,7 @@ impl Api {
     /// # Errors
     /// As every question to the server.
     pub fn token(&self, device: &str, value: &str) -> Result<Token, ApiError> {
-        replies::object(
-            &self.get(&format!("auth-tokens/{}/{}", escaped(device), escaped(value)))?,
-            replies::token,
-        )
+        self.get(&format!("auth-tokens/{}/{}", escaped(device), escaped(value)))?.token()
     }
 
     /// Records a drink. Nothing if the server has no word about it.
@@ -127,12 +127,7 @@ impl Api {
         if pour.duration > 0 {
             form.push(("duration", pour.duration.to_string()));
         }
-        let answer = self.post(&format!("taps/{}", escaped(&pour.meter_name)), &form)?;
-        match answer.get("object") {
-            None | Some(Value::Null) => Ok(None),
-            Some(Value::Object(fields)) if fields.is_empty() => Ok(None),
-            Some(_) => replies::object(&answer, replies::drink).map(Some),
-        }
+        self.post(&format!("taps/{}", escaped(&pour.meter_name)), &form)?.poured()
     }
 
     /// Records a temperature, degrees Celsius.
@@ -144,16 +139,16 @@ impl Api {
         self.post(&format!("thermo-sensors/{}", escaped(sensor)), &form).map(drop)
     }
 
-    fn get(&self, endpoint: &str) -> Result<Value, ApiError> {
+    fn get(&self, endpoint: &str) -> Result<Answer, ApiError> {
         self.get_with_time(endpoint).map(|(answer, _)| answer)
     }
 
-    fn get_with_time(&self, endpoint: &str) -> Result<(Value, Option<Timestamp>), ApiError> {
+    fn get_with_time(&self, endpoint: &str) -> Result<(Answer, Option<Timestamp>), ApiError> {
         let request = self.agent.get(self.url(endpoint)).header("X-Kegbot-Api-Key", &self.key);
         answer(request.call().map_err(ApiError::of)?)
     }
 
-    fn post(&self, endpoint: &str, form: &[(&str, String)]) -> Result<Value, ApiError> {
+    fn post(&self, endpoint: &str, form: &[(&str, String)]) -> Result<Answer, ApiError> {
         let request = self.agent.post(self.url(endpoint)).header("X-Kegbot-Api-Key", &self.key);
         let form = form.iter().map(|(name, value)| (*name, value.as_str()));
         answer(request.send_form(form).map_err(ApiError::of)?).map(|(answer, _)| answer)
@@ -164,23 +159,13 @@ impl Api {
     }
 }
 
-/// The tree that an answer is, and when it was given. The status does not matter: the body says whether it went well.
-fn answer(response: Response<ureq::Body>) -> Result<(Value, Option<Timestamp>), ApiError> {
+/// What an answer says, and when it was given.
+fn answer(response: Response<ureq::Body>) -> Result<(Answer, Option<Timestamp>), ApiError> {
     let status = response.status().as_u16();
     let date = response.headers().get("date").and_then(|date| date.to_str().ok()).and_then(http_date);
     let read = response.into_body().into_with_config().limit(ANSWER_BYTES_MAX).read_to_vec();
     let body = read.map_err(|error| ApiError::NoAnswer(error.to_string()))?;
-    let value = serde_json::from_slice::<Value>(&body).map_err(|_| not_json(status, &body))?;
-    match value.get("error") {
-        Some(error) => Err(ApiError::refused(status, error)),
-        None if value.get("object").is_some() || value.get("objects").is_some() => Ok((value, date)),
-        None => Err(ApiError::Shape { status, expected: "an answer with `object` or `objects`" }),
-    }
-}
-
-fn not_json(status: u16, body: &[u8]) -> ApiError {
-    let begin: String = String::from_utf8_lossy(body).chars().take(60).collect();
-    ApiError::NotJson { status, begin: begin.split_whitespace().collect::<Vec<_>>().join(" ") }
+    Answer::read(status, &body).map(|answer| (answer, date))
 }
 
 fn http_date(text: &str) -> Option<Timestamp> {

@@ -73,28 +73,85 @@ pub struct SoundEvent {
 
 type Fields = serde_json::Map<String, Value>;
 
-/// The objects of an answer.
-pub(super) fn list<T>(
-    answer: &Value,
-    read: impl Fn(&Fields) -> Result<T, ApiError>,
-) -> Result<Vec<T>, ApiError> {
-    let objects =
-        answer.get("objects").and_then(Value::as_array).ok_or_else(|| shape("a list of objects"))?;
-    objects
-        .iter()
-        .map(|object| object.as_object().ok_or_else(|| shape("a list of objects")).and_then(&read))
-        .collect()
+/// The body of an answer that is neither an error nor something else.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer(Value);
+
+impl Answer {
+    /// Reads a body. The status of HTTP does not matter: the body says whether it went well.
+    ///
+    /// # Errors
+    /// When it is an error of the server's, or no answer at all.
+    pub fn read(status: u16, body: &[u8]) -> Result<Self, ApiError> {
+        let value = serde_json::from_slice::<Value>(body).map_err(|_| not_json(status, body))?;
+        match value.get("error") {
+            Some(error) => Err(ApiError::refused(status, error)),
+            None if value.get("object").is_some() || value.get("objects").is_some() => Ok(Self(value)),
+            None => Err(ApiError::Shape { status, expected: "an answer with `object` or `objects`" }),
+        }
+    }
+
+    /// Taps.
+    ///
+    /// # Errors
+    /// When it has another shape; so with all of these.
+    pub fn taps(&self) -> Result<Vec<Tap>, ApiError> {
+        self.list(tap)
+    }
+
+    /// Drinks.
+    ///
+    /// # Errors
+    /// When it has another shape.
+    pub fn drinks(&self) -> Result<Vec<Drink>, ApiError> {
+        self.list(drink)
+    }
+
+    /// Sounds.
+    ///
+    /// # Errors
+    /// When it has another shape.
+    pub fn sound_events(&self) -> Result<Vec<SoundEvent>, ApiError> {
+        self.list(sound_event)
+    }
+
+    /// A token.
+    ///
+    /// # Errors
+    /// When it has another shape.
+    pub fn token(&self) -> Result<Token, ApiError> {
+        self.object().map(token)
+    }
+
+    /// The drink that was recorded; nothing if the server has no word about it.
+    ///
+    /// # Errors
+    /// When it has another shape.
+    pub fn poured(&self) -> Result<Option<Drink>, ApiError> {
+        match self.0.get("object") {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::Object(fields)) if fields.is_empty() => Ok(None),
+            Some(_) => drink(self.object()?).map(Some),
+        }
+    }
+
+    fn list<T>(&self, read: impl Fn(&Fields) -> Result<T, ApiError>) -> Result<Vec<T>, ApiError> {
+        let expected = "a list of objects";
+        let objects = self.0.get("objects").and_then(Value::as_array).ok_or(shape(expected))?;
+        objects.iter().map(|one| one.as_object().ok_or(shape(expected)).and_then(&read)).collect()
+    }
+
+    fn object(&self) -> Result<&Fields, ApiError> {
+        self.0.get("object").and_then(Value::as_object).ok_or(shape("an object"))
+    }
 }
 
-/// The object of an answer.
-pub(super) fn object<T>(
-    answer: &Value,
-    read: impl Fn(&Fields) -> Result<T, ApiError>,
-) -> Result<T, ApiError> {
-    read(answer.get("object").and_then(Value::as_object).ok_or_else(|| shape("an object"))?)
+fn not_json(status: u16, body: &[u8]) -> ApiError {
+    let begin: String = String::from_utf8_lossy(body).chars().take(60).collect();
+    ApiError::NotJson { status, begin: begin.split_whitespace().collect::<Vec<_>>().join(" ") }
 }
 
-pub(super) fn tap(fields: &Fields) -> Result<Tap, ApiError> {
+fn tap(fields: &Fields) -> Result<Tap, ApiError> {
     let keg = fields.get("current_keg").and_then(Value::as_object);
     let kind = keg.and_then(|keg| keg.get("type").or_else(|| keg.get("beverage"))).and_then(Value::as_object);
     let brewer = kind.and_then(|kind| kind.get("brewer").or_else(|| kind.get("producer")));
@@ -118,7 +175,7 @@ pub(super) fn tap(fields: &Fields) -> Result<Tap, ApiError> {
     })
 }
 
-pub(super) fn drink(fields: &Fields) -> Result<Drink, ApiError> {
+fn drink(fields: &Fields) -> Result<Drink, ApiError> {
     let user = fields.get("user").and_then(Value::as_object).and_then(|user| text(user, "username"));
     Ok(Drink {
         id: integer(fields, "id").ok_or_else(|| shape("a drink with `id`"))?,
@@ -131,17 +188,16 @@ pub(super) fn drink(fields: &Fields) -> Result<Drink, ApiError> {
     })
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "as the others")]
-pub(super) fn token(fields: &Fields) -> Result<Token, ApiError> {
+fn token(fields: &Fields) -> Token {
     let use_of_it = match fields.get("enabled") {
         Some(Value::Bool(false)) => Use::Disabled,
         _ => Use::Enabled,
     };
     let user = fields.get("user").and_then(Value::as_object).and_then(|user| text(user, "username"));
-    Ok(Token { username: text(fields, "username").or(user), use_of_it })
+    Token { username: text(fields, "username").or(user), use_of_it }
 }
 
-pub(super) fn sound_event(fields: &Fields) -> Result<SoundEvent, ApiError> {
+fn sound_event(fields: &Fields) -> Result<SoundEvent, ApiError> {
     let wanted = |name| text(fields, name).ok_or_else(|| shape("a list of sound events"));
     let predicate = fields.get("event_predicate");
     let predicate = predicate.map_or_else(String::new, |value| match value {

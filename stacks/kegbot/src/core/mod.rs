@@ -178,7 +178,7 @@ impl Core {
     fn heard(&mut self, now: Now, event: Event) {
         match event {
             Event::MeterUpdate { tap_name, reading } => {
-                self.at_tap(now, &tap_name, TapInput::Reading(reading))
+                self.at_tap(now, &tap_name, TapInput::Reading(reading));
             }
             Event::FlowRequest(asked) => match asked.request {
                 crate::kegnet::Request::Start => self.at_tap(now, &asked.tap_name, TapInput::Start),

@@ -302,7 +302,7 @@ impl Message {
 /// The serial number as a board keeps it: 30 bytes, the rest of them NULs.
 fn padded(serial_number: &str) -> Vec<u8> {
     let mut bytes = serial_number.as_bytes().to_vec();
-    bytes.resize(30, 0);
+    bytes.resize(bytes.len().max(30), 0);
     bytes
 }
 

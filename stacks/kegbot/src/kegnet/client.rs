@@ -35,6 +35,10 @@ impl Waits {
     }
 }
 
+/// Nobody listens where the core should be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoCore;
+
 /// A connection to a core, whether there is one just now or not. Clones are the same connection.
 #[derive(Clone)]
 pub struct Client {
@@ -123,15 +127,15 @@ impl Client {
     /// Connects once.
     ///
     /// # Errors
-    /// When there is no core. It has been logged.
-    pub fn connect(&self) -> Result<TcpStream, ()> {
+    /// When there is no core.
+    pub fn connect(&self) -> Result<TcpStream, NoCore> {
         self.log.info(&format!("Connecting to {}", self.address));
-        let all = (self.address.host.as_str(), self.address.port).to_socket_addrs().map_err(drop)?;
+        let all = (self.address.host.as_str(), self.address.port).to_socket_addrs().map_err(|_| NoCore)?;
         // The core listens on version 4 only.
         let numbers = all.filter(SocketAddr::is_ipv4);
         let connected =
             numbers.map(|at| TcpStream::connect_timeout(&at, CONNECT_PATIENCE)).find_map(Result::ok);
-        let stream = connected.ok_or(())?;
+        let stream = connected.ok_or(NoCore)?;
         let _ = stream.set_nodelay(true);
         self.log.info("Connected!");
         Ok(stream)

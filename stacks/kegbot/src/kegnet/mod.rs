@@ -16,7 +16,7 @@ mod server;
 pub mod time;
 
 pub use address::{Address, AddressError};
-pub use client::{Client, Waits};
+pub use client::{Client, NoCore, Waits};
 pub use event::{
     DrinkCreated, Event, FlowRequest, FlowState, FlowUpdate, Relay, Request, TokenAuth, TokenStatus,
     Unreadable,

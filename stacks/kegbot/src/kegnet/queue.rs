@@ -103,7 +103,7 @@ struct Thinning {
 impl Thinning {
     /// The next reading. Returns where one is that is not needed.
     fn follow(&mut self, at: usize, reading: i64) -> Option<usize> {
-        let Some((earlier, value)) = self.last.replace((at, reading)) else { return None };
+        let (earlier, value) = self.last.replace((at, reading))?;
         let believed = reading >= value && reading - self.kept <= STEP_TICKS;
         if believed {
             return Some(earlier);

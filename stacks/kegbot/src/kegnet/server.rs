@@ -101,8 +101,15 @@ impl Server {
     /// # Errors
     /// When the name is unknown or the port is taken.
     pub fn bind(address: &Address, log: Logger, clients: Broadcast) -> Result<Self, Failure> {
-        log.info(&format!("Starting server on ('{}', {})", address.host, address.port));
+        let say = |port: u16| log.info(&format!("Starting server on ('{}', {port})", address.host));
+        if address.port != 0 {
+            say(address.port);
+        }
         let listener = listen(address).map_err(|error| failure(&error))?;
+        if address.port == 0 {
+            // Which one the system chose is what people need to know.
+            say(listener.local_addr().map_err(|error| failure(&error))?.port());
+        }
         Ok(Self { listener, clients, log })
     }
 

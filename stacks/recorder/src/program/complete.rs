@@ -146,8 +146,7 @@ fn integer(given: &Value, least: i64, most: i64) -> Result<Value, String> {
             .as_i64()
             .or_else(|| whole(number.as_f64()?))
             .ok_or("Input should be a valid integer, got a number with a fractional part")?,
-        Value::String(text) => text
-            .trim()
+        Value::String(text) => digits(text)
             .parse()
             .map_err(|_| "Input should be a valid integer, unable to parse string as an integer")?,
         _ => return Err("Input should be a valid integer".into()),
@@ -159,6 +158,15 @@ fn integer(given: &Value, least: i64, most: i64) -> Result<Value, String> {
         return Err(format!("Input should be less than or equal to {most}"));
     }
     Ok(json!(number))
+}
+
+/// A text without blanks, and without the zeros behind a point: "10.0" is a whole number too.
+fn digits(text: &str) -> &str {
+    let text = text.trim();
+    match text.split_once('.') {
+        Some((whole, zeros)) if !zeros.is_empty() && zeros.bytes().all(|byte| byte == b'0') => whole,
+        Some(_) | None => text,
+    }
 }
 
 /// A float that is a whole number which an `i64` holds.

@@ -91,7 +91,7 @@ impl EventKind {
     }
 
     /// Whether it is a reason for a recording not being made at its time, told each time.
-    fn is_absence(self) -> bool {
+    pub(crate) fn is_absence(self) -> bool {
         match self {
             Self::OutsideWindow | Self::DiskFull | Self::Device | Self::Failed => true,
             Self::PowerCut

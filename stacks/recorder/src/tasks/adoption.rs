@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::moment;
 use crate::recording::Recording;
-use crate::station::Station;
+use crate::station::{Company, Station};
 use crate::store::StoreError;
 use crate::store::events::{Event, EventKind, Pending};
 use crate::wav::Wav;
@@ -54,6 +54,12 @@ impl Station {
         if let Some(other) = self.store.recording_of(created_on)?.filter(|_| known.is_none()) {
             return self.clear_leftover(path, &other);
         }
+        if let Some(other) = known.map(|pending| self.store.recording(pending.id)).transpose()?.flatten()
+            && other.path.as_ref().is_some_and(|other| other != path && other.exists())
+        {
+            // Whoever was killed had moved it, and not yet taken the first name away.
+            return self.clear_leftover(path, &other);
+        }
         let time_expansion = guano.get("TE").and_then(|text| text.parse().ok()).unwrap_or(1.0);
         let number = |key| guano.get(key).and_then(|text| text.parse().ok());
         let recording = Recording {
@@ -88,8 +94,11 @@ impl Station {
         Ok(None)
     }
 
-    /// Whether nobody is about to store a file: it is old, or of a time that is still to come.
+    /// Whether nobody is about to store a file: there is nobody else, it is old, or of a time that is still to come.
     fn is_abandoned(&self, path: &Path) -> bool {
+        if self.company == Company::Nobody {
+            return true;
+        }
         let Ok(changed) = std::fs::metadata(path).and_then(|metadata| metadata.modified()) else {
             return false;
         };

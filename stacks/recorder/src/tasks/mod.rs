@@ -8,9 +8,12 @@ mod presence;
 pub mod recording;
 pub mod sending;
 pub mod summary;
+mod unwritten;
 
 use serde_json::Value;
 use uuid::Uuid;
+
+pub(crate) use unwritten::Unwritten;
 
 use crate::capture::CaptureError;
 use crate::detect::DetectError;

@@ -15,7 +15,7 @@ const DRIFT: SignedDuration = SignedDuration::from_secs(2);
 impl Station {
     /// What there is to say of the time since the recorder was last seen, now that it is here.
     pub(super) fn arrival(&self) -> Result<Vec<Event>, StoreError> {
-        let Some(before) = self.events.sight()? else { return Ok(Vec::new()) };
+        let Some(before) = self.last_seen()? else { return Ok(Vec::new()) };
         Ok(absences(&before, &self.seen(Doing::Waiting), self.patience()))
     }
 

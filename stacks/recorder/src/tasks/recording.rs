@@ -32,7 +32,7 @@ pub fn run(station: &mut Station) -> Result<Value, TaskError> {
             TaskError::Capture(error) => (kind_of(error), reason_of(error)),
             other => (EventKind::Failed, other.to_string()),
         };
-        see(station, Doing::Waiting, &[Event::now(kind, station.now(), reason)]);
+        station.see(Doing::Waiting, &[Event::now(kind, station.now(), reason)]);
     }
     done
 }
@@ -45,10 +45,10 @@ fn record(station: &mut Station) -> Result<Value, TaskError> {
     if let Some(obstacle) = obstacle(station)? {
         station.log.info(PART, "Recording conditions not met.");
         events.push(obstacle);
-        see(station, Doing::Waiting, &events);
+        station.see(Doing::Waiting, &events);
         return Ok(Value::Null);
     }
-    see(station, Doing::Recording, &events);
+    station.see(Doing::Recording, &events);
     let deployment = station.store.current_deployment_or_new(station.now())?;
     station.log.info(PART, "Recording audio");
     let inscription = inscription(station, &deployment);
@@ -135,9 +135,7 @@ fn remember(station: &Station, take: Take, deployment: Deployment) -> Result<Rec
     };
     let pending =
         Pending { id: recording.id, path: take.path, created_on: recording.created_on, failures: 0 };
-    if let Err(error) = station.events.begin(&pending, &station.seen(Doing::Waiting)) {
-        station.log.error(PART, format_args!("a recording is not known to be under way: {error}"));
-    }
+    station.expect(&pending);
     station.keep_row(recording).map_err(TaskError::Store)
 }
 
@@ -171,20 +169,6 @@ impl Station {
         self.log
             .warning("file_management", format_args!("{count} kept recordings were deleted to make room"));
         self.tell(&event);
-    }
-
-    /// Remembers an event; when that fails, at least the log has it.
-    pub(super) fn tell(&self, event: &Event) {
-        if let Err(error) = self.events.tell(event) {
-            let word = event.kind.word();
-            self.log.error("events", format_args!("{word} {} is not remembered: {error}", event.detail));
-        }
-    }
-}
-
-fn see(station: &Station, doing: Doing, events: &[Event]) {
-    if let Err(error) = station.events.see(&station.seen(doing), events) {
-        station.log.error(PART, format_args!("what happened is not remembered: {error}"));
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use minder_recorder::program::ProgramKind;
+use minder_recorder::station::Company;
 use serde_json::{Value, json};
 
 use super::place::{Place, sounds};
@@ -70,4 +71,51 @@ fn with_delete_lowest_confidence_those_go_of_which_the_detector_was_least_sure()
     place.record();
     let there = recordings.iter().map(|recording| place.row(recording).path.is_some());
     assert_eq!(there.collect::<Vec<_>>(), [true, false, true]);
+}
+
+/// While this does it, nothing can be written into the database of events.
+fn unwritable(place: &mut Place, during: impl FnOnce(&mut Place)) {
+    let change = |place: &Place, order: &str| {
+        let connection = rusqlite::Connection::open(place.path("events.db")).unwrap();
+        connection.execute_batch(order).unwrap();
+    };
+    change(place, "ALTER TABLE sight RENAME TO away");
+    during(place);
+    change(place, "ALTER TABLE away RENAME TO sight");
+}
+
+#[test]
+fn what_happened_while_nothing_could_be_written_down_is_told_afterwards() {
+    let mut place = Place::of(ProgramKind::Default, &json!({}));
+    place.record();
+    unwritable(&mut place, |place| {
+        place.computer.0.room.store(0, Ordering::Relaxed);
+        for _ in 0..3 {
+            assert_eq!(place.run("recording_task", &Value::Null), Ok(Value::Null));
+            place.pass(10);
+        }
+        assert_eq!(place.told(), []);
+    });
+    place.computer.0.room.store(9, Ordering::Relaxed);
+    place.record();
+    place.record();
+    let told = place.station().events.between(jiff::Timestamp::MIN, jiff::Timestamp::MAX).unwrap();
+    let told: Vec<_> = told.iter().map(|event| (event.kind.word(), event.count)).collect();
+    assert_eq!(told, [("disk_full", 3)], "nobody was idle, and nothing was torn");
+}
+
+#[test]
+fn a_file_that_could_not_be_stored_is_found_at_once_when_nobody_else_is_there() {
+    let mut place = Place::of(ProgramKind::Default, &json!({}));
+    let recording = place.record();
+    let connection = rusqlite::Connection::open(place.path("metadata.db")).unwrap();
+    connection.execute("DELETE FROM recording", []).unwrap();
+    let connection = rusqlite::Connection::open(place.path("events.db")).unwrap();
+    connection.execute("DELETE FROM pending", []).unwrap();
+    let now = std::time::SystemTime::from(place.station().machine.clock().now());
+    std::fs::File::open(recording.path.unwrap()).unwrap().set_modified(now).unwrap();
+    assert_eq!(place.manage(), (0, 0, 0), "somebody may be about to store it");
+    place.station = place.station.take().map(|station| station.in_company(Company::Nobody));
+    assert_eq!(place.manage(), (1, 0, 0));
+    assert_eq!(place.told(), [("found", 1)]);
 }

@@ -38,10 +38,15 @@ impl Lowering<'_> {
                 workers.push(worker(task.worker.as_str(), None));
             }
         }
+        if let Some(queue) = self.sections.single.get("queue").cloned() {
+            self.server_words(&queue);
+        }
         let (settings, beat) = self.agenda_settings();
         let agenda = Agenda::new(tasks, workers, residents, settings);
-        let place = |section: &'static str, name: &str| {
-            of(section).find(|named| named.name == name).map_or(whole, |named| named.at)
+        // The value that is meant, or the section where it says nothing of it.
+        let place = |section: &'static str, name: &str, key: &str| {
+            let named = of(section).find(|named| named.name == name);
+            named.map_or(whole, |named| if named.table.has(key) { named.table.place(key) } else { named.at })
         };
         let agenda = match agenda {
             Ok(agenda) => Some(agenda),
@@ -56,22 +61,22 @@ impl Lowering<'_> {
         (agenda, beat)
     }
 
-    fn agenda_problem(&mut self, problem: &AgendaProblem, place: &dyn Fn(&'static str, &str) -> Span) {
+    fn agenda_problem(&mut self, problem: &AgendaProblem, place: &dyn Fn(&'static str, &str, &str) -> Span) {
         let (at, subject, message, hint) = match problem {
             // TOML refuses a name that is given twice.
             AgendaProblem::DuplicateTask(name) => {
-                (place("task", name.as_str()), name.to_string(), "is given twice".to_owned(), None)
+                (place("task", name.as_str(), ""), name.to_string(), "is given twice".to_owned(), None)
             }
             AgendaProblem::DuplicateWorker(name) => {
-                (place("worker", name.as_str()), name.to_string(), "is given twice".to_owned(), None)
+                (place("worker", name.as_str(), ""), name.to_string(), "is given twice".to_owned(), None)
             }
             AgendaProblem::DuplicateResident(name) => {
-                (place("resident", name.as_str()), name.to_string(), "is given twice".to_owned(), None)
+                (place("resident", name.as_str(), ""), name.to_string(), "is given twice".to_owned(), None)
             }
             AgendaProblem::NoSuchWorker(task, worker) => {
                 let hint = format!("add `[worker.{worker}]`");
                 (
-                    place("task", task.as_str()),
+                    place("task", task.as_str(), "worker"),
                     task.to_string(),
                     format!("there is no worker `{worker}`"),
                     Some(hint),
@@ -80,7 +85,7 @@ impl Lowering<'_> {
             AgendaProblem::NoSuchResident(task, resident) => {
                 let hint = format!("add `[resident.{resident}]`");
                 (
-                    place("task", task.as_str()),
+                    place("task", task.as_str(), "resident"),
                     task.to_string(),
                     format!("there is no resident `{resident}`"),
                     Some(hint),
@@ -89,14 +94,14 @@ impl Lowering<'_> {
             AgendaProblem::NoSuchFollower(task, follower) => {
                 let hint = format!("add `[task.{follower}]`");
                 (
-                    place("task", task.as_str()),
+                    place("task", task.as_str(), "then"),
                     task.to_string(),
                     format!("there is no task `{follower}` that could follow"),
                     Some(hint),
                 )
             }
             AgendaProblem::Circle(task) => (
-                place("task", task.as_str()),
+                place("task", task.as_str(), "then"),
                 task.to_string(),
                 "is followed, maybe through others, by itself".to_owned(),
                 None,
@@ -104,7 +109,7 @@ impl Lowering<'_> {
             AgendaProblem::NoPlace(task) => {
                 let hint = "set `latitude` and `longitude` in [deployment]".to_owned();
                 (
-                    place("task", task.as_str()),
+                    place("task", task.as_str(), ""),
                     task.to_string(),
                     "looks at the sun, and nobody said from where".to_owned(),
                     Some(hint),
@@ -138,6 +143,21 @@ impl Lowering<'_> {
             history,
         };
         (settings, beat_of(queue.and_then(|table| table.text("beat"))))
+    }
+
+    /// What a NATS server would refuse, or the way to it: each worker would fail of it for ever.
+    fn server_words(&mut self, queue: &Table) {
+        if let Some(servers) = queue.text("nats")
+            && let Some(server) = servers.split(',').map(str::trim).find(|server| !is_server(server))
+        {
+            let message = format!("found \"{server}\", expected a server such as \"nats://host:4222\"");
+            self.error(queue.place("nats"), "nats", message, None);
+        }
+        if let Some(stream) = queue.text("stream").filter(|stream| !is_stream(stream)) {
+            let message =
+                format!("found \"{stream}\", expected a name without blanks, dots, slashes, `*` and `>`");
+            self.error(queue.place("stream"), "stream", message, None);
+        }
     }
 
     pub(super) fn job_command(&self, table: &Table) -> Option<JobCommand> {
@@ -183,6 +203,7 @@ impl Lowering<'_> {
             }
         };
         let due = self.due(named);
+        self.idle_words(table);
         let timeout = self.timeout(named);
         Some(TaskSpec {
             name: TaskName::new(named.name.as_str()),
@@ -248,6 +269,32 @@ impl Lowering<'_> {
         Some(Due::OnDemand)
     }
 
+    /// Words that say something about due times that the task does not have: whoever wrote them meant something else.
+    fn idle_words(&mut self, table: &Table) {
+        let has = |keys: &[&str]| keys.iter().any(|key| table.has(key) || table.was_refused(key));
+        if !has(&["every"]) {
+            for key in ["aligned", "offset"].into_iter().filter(|key| table.has(key)) {
+                self.error(table.place(key), key, "only means something to a task with `every`", None);
+            }
+        }
+        if !has(&["every", "cron", "at"]) {
+            for key in ["between", "jitter", "missed", "missed-once"].into_iter().filter(|key| table.has(key))
+            {
+                let hint = Some("add `every`, `cron` or `at`".to_owned());
+                self.error(
+                    table.place(key),
+                    key,
+                    "only means something to a task that is due at times",
+                    hint,
+                );
+            }
+        }
+        if table.flag("missed-once") == Some(true) && table.has("missed") {
+            let hint = Some("keep one of them".to_owned());
+            self.error(table.place("missed-once"), "missed-once", "there is `missed` too", hint);
+        }
+    }
+
     fn timeout(&mut self, named: &Named) -> Timeout {
         let table = &named.table;
         let (soft, hard) = (table.duration("timeout"), table.duration("kill-after"));
@@ -287,5 +334,55 @@ fn worker(name: &str, table: Option<&Table>) -> WorkerSpec {
             Some("wait") => Bound::Wait,
             _ => Bound::Refuse,
         },
+    }
+}
+
+/// Whether this may be where a NATS server is: a host, maybe with a scheme before it, who asks, and a port behind it.
+fn is_server(text: &str) -> bool {
+    let address = match text.split_once("://") {
+        Some((scheme, address)) if ["nats", "tls", "ws", "wss"].contains(&scheme) => address,
+        Some(_) => return false,
+        None => text,
+    };
+    let host = address.rsplit_once('@').map_or(address, |(_, host)| host).trim_end_matches('/');
+    // The colons of an address of version 6 stand in brackets.
+    let (host, port) = match host.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+        _ => (host, None),
+    };
+    let is_port = |port: &str| port.parse::<u16>().is_ok_and(|port| port > 0);
+    !host.is_empty() && !host.contains(char::is_whitespace) && port.is_none_or(is_port)
+}
+
+/// Whether a NATS server takes this as the name of a stream.
+fn is_stream(text: &str) -> bool {
+    let is_refused =
+        |c: char| c.is_whitespace() || c.is_control() || matches!(c, '.' | '*' | '>' | '/' | '\\');
+    !text.is_empty() && text.len() <= 255 && !text.contains(is_refused)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_server, is_stream};
+
+    #[test]
+    fn what_a_nats_server_cannot_be_called_is_known() {
+        for good in [
+            "nats://host:4222",
+            "host",
+            "tls://user:word@[::1]:4222",
+            "[fe80::1]",
+            "10.0.0.1:4222",
+            "ws://a/",
+        ] {
+            assert!(is_server(good), "{good}");
+        }
+        for bad in ["", "http://host", "nats://", "host:", "host:0", "host:70000", "a b", "nats://:4222"] {
+            assert!(!is_server(bad), "{bad}");
+        }
+        assert!(is_stream("minder") && is_stream("box_7-ü"));
+        for bad in ["", "a b", "a.b", "a*", ">", "a/b", "a\\b", "a\tb"] {
+            assert!(!is_stream(bad), "{bad}");
+        }
     }
 }

@@ -77,13 +77,5 @@ pub(super) fn texts<'a>(items: impl Iterator<Item = &'a str>) -> String {
 
 /// A duration. What is finer than a millisecond no format has.
 pub(super) fn duration(time: Duration) -> String {
-    let mut rest = time.as_millis();
-    let mut text = String::new();
-    for (unit, millis) in [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)] {
-        if rest >= millis {
-            let _ = write!(text, "{}{unit}", rest / millis);
-            rest %= millis;
-        }
-    }
-    format!("\"{}\"", if text.is_empty() { "0s" } else { &text })
+    format!("\"{}\"", minder_schedule::text::duration_text(time))
 }

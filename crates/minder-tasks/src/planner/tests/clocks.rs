@@ -226,3 +226,12 @@ fn a_free_interval_rests_outside_its_window() {
     assert_eq!(world.lines().first().map(String::as_str), Some("20:03:00 f"));
     assert_eq!(world.steps - steps, 51, "and nobody looks by day");
 }
+
+#[test]
+fn what_is_remembered_of_a_task_that_is_no_more_has_no_clock_doubted() {
+    let mut world = World::new(agenda(vec![ten_minutes(Missed::Skip)]), "2027-06-01T18:05:00Z");
+    let ahead = Mark { due: wall("2099-01-01T00:00:00Z"), before_set_back: None, times: 1 };
+    world.remembered.insert(TaskName::new("gone"), ahead);
+    world.begin_again();
+    check(&mut world, "2027-06-01T18:10:00Z", &["18:10:00 a"]);
+}

@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use minder_core::time::WallTime;
 use minder_deployment::boot::{Boot, ServiceState};
 use minder_deployment::checks::Report;
 use minder_deployment::record::Deployment;
 use minder_deployment::tail::last_lines;
 use minder_tasks::state_dir::StateDir;
-use minder_tasks::store::Store;
+use minder_tasks::store::{self as worker, Store};
 use serde_json::{Value, json};
 
 use super::check;
@@ -49,8 +50,8 @@ enum Workers {
     Unavailable,
     /// Nobody knows, and why.
     Unknown(String),
-    /// Each that is declared: its name, whether it works, its log.
-    Known(Vec<(String, bool, PathBuf)>),
+    /// Each that is declared: its name, how it stands, its log.
+    Known(Vec<(String, worker::Standing, PathBuf)>),
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Ended, Complaint> {
@@ -88,7 +89,9 @@ impl Standing {
         let working = match &self.workers {
             Workers::None => true,
             Workers::Unavailable | Workers::Unknown(_) => false,
-            Workers::Known(workers) => workers.iter().all(|(_, works, _)| *works),
+            Workers::Known(workers) => {
+                workers.iter().all(|(_, standing, _)| *standing == worker::Standing::Works)
+            }
         };
         self.runs() && working && self.report.is_well()
     }
@@ -125,11 +128,16 @@ impl Standing {
             }
             Workers::Known(workers) => {
                 text.line("workers", "available", Colour::Green);
-                for (name, works, log) in workers {
-                    let (word, colour) = if *works { ("ok", Colour::Green) } else { ("notok", Colour::Red) };
+                for (name, standing, log) in workers {
+                    let word = worker_word(*standing);
+                    let colour = if word == "ok" { Colour::Green } else { Colour::Red };
                     text.note(&format!("{name}: {}", coloured(word, colour, terminal::paint())));
-                    if !works {
-                        text.note(&format!("hint: see {}", log.display()));
+                    match standing {
+                        worker::Standing::Works => {}
+                        worker::Standing::Troubled(_) => {
+                            text.note(&format!("hint: it died, and has begun again; see {}", log.display()));
+                        }
+                        worker::Standing::Absent => text.note(&format!("hint: see {}", log.display())),
                     }
                 }
             }
@@ -165,8 +173,8 @@ impl Standing {
             Workers::Known(workers) => {
                 let list: Vec<Value> = workers
                     .iter()
-                    .map(|(name, works, log)| {
-                        json!({ "worker": name, "state": if *works { "ok" } else { "notok" }, "log": log })
+                    .map(|(name, standing, log)| {
+                        json!({ "worker": name, "state": worker_word(*standing), "log": log })
                     })
                     .collect();
                 json!({ "state": "available", "workers": list })
@@ -220,11 +228,20 @@ fn workers(site: &Site) -> Workers {
         Ok(rows) => rows,
         Err(error) => return Workers::Unknown(error.to_string()),
     };
+    let now = WallTime(site.clock.now().as_microsecond());
     let of = |name: &minder_core::ids::WorkerName| {
-        let works = rows.iter().any(|row| row.name == *name && row.process.is_alive());
-        (name.as_str().to_owned(), works, site.native.minder.logs.join(format!("{name}.log")))
+        let row = rows.iter().find(|row| row.name == *name);
+        let standing = row.map_or(worker::Standing::Absent, |row| row.standing(now));
+        (name.as_str().to_owned(), standing, site.native.minder.logs.join(format!("{name}.log")))
     };
     Workers::Known(declared.iter().map(|worker| of(&worker.name)).collect())
+}
+
+fn worker_word(standing: worker::Standing) -> &'static str {
+    match standing {
+        worker::Standing::Works => "ok",
+        worker::Standing::Troubled(_) | worker::Standing::Absent => "notok",
+    }
 }
 
 fn service_colour(state: ServiceState) -> Colour {

@@ -6,6 +6,7 @@ use clap::Args;
 use minder_core::agenda::{DayTime, Due, Moment, Phase, SunEvent, TaskSpec};
 use minder_core::ids::TaskName;
 use minder_core::time::WallTime;
+use minder_schedule::text::duration_text;
 use minder_tasks::clock::wall;
 use minder_tasks::run::{Run, RunState};
 use minder_tasks::store::Filter;
@@ -130,12 +131,12 @@ fn text(rows: &[Row<'_>], open: &[Run]) -> String {
 fn words(due: &Due) -> String {
     match due {
         Due::OnDemand => "on demand".to_owned(),
-        Due::Every { interval, phase: Phase::Free } => format!("every {interval:?}"),
+        Due::Every { interval, phase: Phase::Free } => format!("every {}", duration_text(*interval)),
         Due::Every { interval, phase: Phase::Aligned(later) } if later.is_zero() => {
-            format!("every {interval:?}, aligned")
+            format!("every {}, aligned", duration_text(*interval))
         }
         Due::Every { interval, phase: Phase::Aligned(later) } => {
-            format!("every {interval:?}, aligned + {later:?}")
+            format!("every {}, aligned + {}", duration_text(*interval), duration_text(*later))
         }
         Due::Cron(expression) => format!("cron {expression}"),
         Due::At(moments) => {
@@ -163,11 +164,11 @@ fn moment(moment: &Moment) -> String {
                 SunEvent::Dusk => "dusk",
                 SunEvent::Noon => "noon",
             };
-            let span = Duration::from_secs(u64::from(offset.unsigned_abs()));
+            let span = duration_text(Duration::from_secs(u64::from(offset.unsigned_abs())));
             match offset {
                 0 => event.to_owned(),
-                1.. => format!("{event} + {span:?}"),
-                ..0 => format!("{event} - {span:?}"),
+                1.. => format!("{event}+{span}"),
+                ..0 => format!("{event}-{span}"),
             }
         }
     }
@@ -185,6 +186,7 @@ mod tests {
         for (due, expected) in [
             (Due::OnDemand, "on demand"),
             (Due::Every { interval, phase: Phase::Free }, "every 10s"),
+            (Due::Every { interval: interval * 540, phase: Phase::Free }, "every 1h30m"),
             (Due::Every { interval, phase: Phase::Aligned(Duration::ZERO) }, "every 10s, aligned"),
             (Due::Cron("0 2 * * *".into()), "cron 0 2 * * *"),
             (
@@ -193,7 +195,7 @@ mod tests {
                     Moment::Daily(DayTime::Sun { event: SunEvent::Dusk, offset: -600 }),
                     Moment::Once("2027-03-01T06:30:00".into()),
                 ]),
-                "at 22:00, dusk - 600s, 2027-03-01T06:30:00",
+                "at 22:00, dusk-10m, 2027-03-01T06:30:00",
             ),
         ] {
             assert_eq!(words(&due), expected);

@@ -7,7 +7,7 @@ use minder_core::agenda::WorkerSpec;
 use minder_core::time::WallTime;
 use minder_tasks::clock::wall;
 use minder_tasks::run::{Run, RunState};
-use minder_tasks::store::{Filter, Mode, WorkerRow};
+use minder_tasks::store::{Filter, Mode, Standing, WorkerRow};
 use serde_json::json;
 
 use crate::cli::ended::{Complaint, Ended, Form};
@@ -82,6 +82,9 @@ impl Row<'_> {
         match process.mode {
             Mode::Draining => Some("ends what it has begun"),
             Mode::Working if process.agenda != tasks.hash => Some("follows an older agenda"),
+            Mode::Working if matches!(process.standing(wall()), Standing::Troubled(_)) => {
+                Some("died, and has begun again")
+            }
             Mode::Working => None,
         }
     }

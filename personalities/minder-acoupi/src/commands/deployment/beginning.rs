@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use minder_deployment::beginning::{switch_on, write_record};
 use minder_deployment::boot::{Boot, BootError};
-use minder_deployment::daemon::Alone;
 use minder_deployment::interruption::Interruption;
 use minder_deployment::record::{Deployment, Position};
 use minder_deployment::storages::{make_directory, note_missing};
@@ -37,7 +36,7 @@ pub(super) struct Intent<'a> {
     pub(super) caution: Caution,
 }
 
-/// Begins. When a part of it fails, what was done before is undone, and that is told. `undo` is what was done already.
+/// Begins; who calls is alone. When a part of it fails, what was done before is undone, and that is told. `undo` is what was done already.
 pub(super) fn begin(
     acoupi: &mut Acoupi,
     loaded: &Loaded,
@@ -64,15 +63,19 @@ fn attempt(
     interruption: &Interruption,
     undo: &mut Undo,
 ) -> Result<(), String> {
-    let _alone = Alone::take(&acoupi.settings.run_dir)?;
-    let path = &acoupi.settings.deployment_file;
-    let current = Deployment::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
-    if current.is_some_and(|record| record.is_active()) {
+    if goes_on(acoupi)? {
         return Err(text::ALREADY_DEPLOYED.to_owned());
     }
     let record = Deployment::begin(intent.name, intent.place, acoupi.clock.now())
         .map_err(|error| format!("there are no random numbers for an id: {error}"))?;
     steps(acoupi, loaded, &record, intent.caution, interruption, undo)
+}
+
+/// Whether there is a deployment already.
+pub(super) fn goes_on(acoupi: &Acoupi) -> Result<bool, String> {
+    let path = &acoupi.settings.deployment_file;
+    let current = Deployment::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    Ok(current.is_some_and(|record| record.is_active()))
 }
 
 fn steps(

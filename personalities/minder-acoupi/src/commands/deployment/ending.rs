@@ -12,6 +12,7 @@ use minder_deployment::interruption::Interruption;
 use minder_deployment::record::Deployment;
 use minder_recorder::program::{Program, ProgramKind, RecorderProgram};
 use minder_recorder::resident::{Resident, Run};
+use minder_recorder::station::Company;
 use minder_recorder::store::MetadataStore;
 use serde_json::Value;
 
@@ -81,8 +82,9 @@ fn drain_all(
         return Ok(());
     }
     let until = Instant::now() + Drain::default().timeout;
-    let mut resident =
-        Resident::of(loaded.kind, loaded.program.clone()).map_err(|error| failed(error.to_string()))?;
+    let resident = Resident::of(loaded.kind, loaded.program.clone());
+    // The workers have ended.
+    let mut resident = resident.map_err(|error| failed(error.to_string()))?.in_company(Company::Nobody);
     for task in loaded.program.drained() {
         if let Some(text) = announcement(task, left, program) {
             acoupi.terminal.echo(&text);
@@ -91,6 +93,9 @@ fn drain_all(
         }
         let drained = drain_one(acoupi, &mut resident, task, until, interruption);
         tell(acoupi, &drained);
+        if task == "file_management_task" && drained.is_done() {
+            tell_strangers(acoupi, program);
+        }
     }
     Ok(())
 }
@@ -144,6 +149,16 @@ fn drain_one(
     };
     let drained = drain::run(&drain, until, run, watch);
     drained.into_iter().next().unwrap_or(Drained { task: task.to_owned(), end: DrainEnd::Done })
+}
+
+/// Files that are left though all is done are not the recorder's, or nobody can read them.
+fn tell_strangers(acoupi: &mut Acoupi, program: &RecorderProgram) {
+    let left = leftovers(program);
+    if left > 0 {
+        let place = program.paths.tmp_audio.display();
+        let what = format!("{left} other files of sound are in {place}, and stay there.");
+        acoupi.terminal.echo(&coloured(&format!("Warning: {what}"), Colour::Yellow));
+    }
 }
 
 /// What could not be done is kept, and is done in the next deployment.

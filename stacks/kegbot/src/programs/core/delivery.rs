@@ -10,7 +10,7 @@ use minder_kegbot_app::{Log, Logger};
 
 use super::service::SharedOutbox;
 use super::{Clocks, SYNC};
-use crate::api::{Api, ApiError, Drink, Drinks, Outcome, Pour};
+use crate::api::{Api, ApiError, Drink, Drinks, Outcome};
 use crate::core::Input;
 use crate::core::flow::Flow;
 use crate::kegnet::{DrinkCreated, Event, time};
@@ -50,12 +50,49 @@ struct Memory {
     tried: BTreeMap<i64, Instant>,
     /// When it was poured, of those that were poured since the start: the wall's clock may have been set meanwhile.
     poured: BTreeMap<i64, (Duration, Clocks)>,
+    /// Drinks that the disk would not have.
+    unkept: Vec<Unkept>,
+    /// When those were last tried.
+    unkept_tried: Option<Instant>,
+}
+
+/// A drink that is nowhere but here.
+struct Unkept {
+    flow: Flow,
+    poured: Instant,
+    state: State,
+}
+
+/// So many drinks are held that the disk would not have.
+const UNKEPT_MAX: usize = 1000;
+
+/// Whether a drink has been tried before, which is told once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Attempt {
+    First,
+    Again,
+}
+
+impl Attempt {
+    fn after(tried: Option<Instant>) -> Self {
+        tried.map_or(Self::First, |_| Self::Again)
+    }
 }
 
 impl Memory {
     /// Whether a drink has been told before, be it by another process.
     fn is_old(&self, id: i64) -> bool {
         self.tried.contains_key(&id) || !self.poured.contains_key(&id)
+    }
+}
+
+impl Memory {
+    /// When a drink was poured, Unix seconds, by the wall's clock as it is now: the difference to now is what the server takes.
+    fn pour_time(&self, kept: &Kept, wall: i64) -> i64 {
+        self.poured.get(&kept.id).map_or(kept.pour_time, |(poured, clocks)| {
+            let ago = clocks.read().up.saturating_sub(*poured).as_secs();
+            wall - i64::try_from(ago).unwrap_or(0)
+        })
     }
 }
 
@@ -78,8 +115,10 @@ impl Delivery {
                 Ok(Job::Deliver { id, poured, clocks }) => {
                     memory.poured.insert(id, (poured, clocks));
                 }
-                Ok(Job::DeliverUnkept(flow)) => self.deliver_unkept(&flow),
+                Ok(Job::DeliverUnkept(flow)) => self.hold(&mut memory, flow),
                 Ok(Job::Quit) | Err(RecvTimeoutError::Disconnected) => {
+                    // What is nowhere but in memory has its last chance.
+                    memory.unkept_tried = None;
                     self.deliver(&mut memory);
                     self.log.logger("heartbeat-thread").info("got quit event, quitting");
                     return Ok(());
@@ -102,12 +141,9 @@ impl Delivery {
 
     /// When a drink is to be told again, if there is one.
     fn next_attempt(&self, memory: &Memory) -> Option<Instant> {
-        let waiting = self.waiting()?;
-        waiting
-            .iter()
-            .filter_map(|kept| memory.tried.get(&kept.id))
-            .map(|tried| *tried + self.retry_after)
-            .min()
+        let waiting = self.waiting().unwrap_or_default();
+        let tried = waiting.iter().filter_map(|kept| memory.tried.get(&kept.id)).chain(&memory.unkept_tried);
+        tried.map(|tried| *tried + self.retry_after).min()
     }
 
     /// What is to be told. Nothing, for a while, if the outbox cannot be read, which is said.
@@ -118,6 +154,7 @@ impl Delivery {
 
     /// Tells all that is due.
     fn deliver(&self, memory: &mut Memory) {
+        self.deliver_unkept(memory);
         let Some(waiting) = self.waiting() else { return };
         let now = Instant::now();
         let due = |kept: &&Kept| memory.tried.get(&kept.id).is_none_or(|at| *at + self.retry_after <= now);
@@ -133,8 +170,8 @@ impl Delivery {
                     format!("Processing pending drink: flow_id=0x{id:08x}, meter={meter}, volume={volume:?}");
                 self.drink_log().info(&text);
             }
-            let first = memory.tried.insert(kept.id, Instant::now()).is_none();
-            match self.tell(&kept, memory, first) {
+            let attempt = Attempt::after(memory.tried.insert(kept.id, Instant::now()));
+            match self.tell(&kept, memory, attempt) {
                 Ok(Next::GoOn) => {}
                 Ok(Next::Later) => {
                     // Its turn comes with that of the one that did not arrive.
@@ -151,12 +188,9 @@ impl Delivery {
     }
 
     /// Tells one drink, unless the server has it already.
-    fn tell(&self, kept: &Kept, memory: &Memory, first: bool) -> Result<Next, OutboxError> {
+    fn tell(&self, kept: &Kept, memory: &Memory, attempt: Attempt) -> Result<Next, OutboxError> {
         let wall = Timestamp::now().as_second();
-        let pour_time = memory.poured.get(&kept.id).map_or(kept.pour_time, |(poured, clocks)| {
-            let ago = clocks.read().up.saturating_sub(*poured).as_secs();
-            wall - i64::try_from(ago).unwrap_or(0)
-        });
+        let pour_time = memory.pour_time(kept, wall);
         if kept.state == State::Doubtful {
             match self.find(kept, wall - pour_time) {
                 Ok(Some(drink)) => return self.delivered(kept, Some(&drink)).map(|()| Next::GoOn),
@@ -164,36 +198,29 @@ impl Delivery {
                 // A server that cannot list drinks cannot be asked.
                 Err(error) if error.is_not_found() => {}
                 Err(error) => {
-                    self.put_off(&error, first);
+                    self.put_off(&error, attempt);
                     return Ok(Next::Later);
                 }
             }
         }
-        let pour = Pour {
-            meter_name: kept.meter_name.clone(),
-            ticks: kept.ticks,
-            username: (!kept.username.is_empty()).then(|| kept.username.clone()),
-            pour_time,
-            now: wall,
-            duration: kept.duration,
-        };
+        let pour = Kept { pour_time, ..kept.clone() }.pour(wall);
         self.outbox.lock().mark(kept.id, State::Doubtful)?;
         match self.api.pour(&pour) {
             Ok(drink) => self.delivered(kept, drink.as_ref()).map(|()| Next::GoOn),
-            Err(error) => self.not_told(kept, &error, first),
+            Err(error) => self.not_told(kept, &error, attempt),
         }
     }
 
-    fn not_told(&self, kept: &Kept, error: &ApiError, first: bool) -> Result<Next, OutboxError> {
+    fn not_told(&self, kept: &Kept, error: &ApiError, attempt: Attempt) -> Result<Next, OutboxError> {
         let outbox = self.outbox.lock();
         match error.outcome() {
             Outcome::NotDone => {
                 outbox.mark(kept.id, State::Pending)?;
-                self.put_off(error, first);
+                self.put_off(error, attempt);
                 Ok(Next::Later)
             }
             Outcome::Unknown => {
-                self.put_off(error, first);
+                self.put_off(error, attempt);
                 Ok(Next::Later)
             }
             Outcome::Never => {
@@ -218,8 +245,8 @@ impl Delivery {
     }
 
     /// The server was not reached, or it does not let us in: that is told once for each drink.
-    fn put_off(&self, error: &ApiError, first: bool) {
-        if first {
+    fn put_off(&self, error: &ApiError, attempt: Attempt) {
+        if attempt == Attempt::First {
             self.drink_log().warning(&format!("Error posting drink: {error}"));
             self.drink_log().warning("The drink is kept, and told until the server takes it.");
         }
@@ -275,23 +302,109 @@ impl Delivery {
         Ok(drinks.into_iter().find(|drink| is_ours(drink) && is_new(drink)))
     }
 
-    /// The disk would not have it: it is told now, or lost, which is said.
-    fn deliver_unkept(&self, flow: &Flow) {
-        let now = Timestamp::now().as_second();
-        let pour = Pour {
-            meter_name: flow.tap.clone(),
-            ticks: flow.ticks,
-            username: (!flow.username.is_empty()).then(|| flow.username.clone()),
-            pour_time: now,
-            now,
-            duration: flow.seconds(),
-        };
-        match self.api.pour(&pour) {
-            Ok(Some(drink)) => self.announce(flow.id, &flow.tap, &drink),
-            Ok(None) => self.drink_log().warning("No drink recorded."),
-            Err(error) => {
-                self.drink_log().error(&format!("The drink is lost, {} ticks: {error}", flow.ticks))
+    /// The disk would not have it.
+    fn hold(&self, memory: &mut Memory, flow: Flow) {
+        if memory.unkept.len() >= UNKEPT_MAX {
+            self.drink_log()
+                .error(&format!("Too many drinks wait for the disk; one of {} ticks is lost.", flow.ticks));
+            return;
+        }
+        memory.unkept_tried = None;
+        memory.unkept.push(Unkept { flow, poured: Instant::now(), state: State::Pending });
+    }
+
+    /// Drinks that the disk would not have: it may have them now, or else the server.
+    fn deliver_unkept(&self, memory: &mut Memory) {
+        let due = memory.unkept_tried.is_none_or(|tried| tried + self.retry_after <= Instant::now());
+        if memory.unkept.is_empty() || !due {
+            return;
+        }
+        let attempt = Attempt::after(memory.unkept_tried);
+        for mut drink in std::mem::take(&mut memory.unkept) {
+            // Where the server may have it, only it can say.
+            let kept = drink.state == State::Pending && self.outbox.lock().keep(&drink.flow).is_ok();
+            if !kept && !self.tell_unkept(&mut drink, attempt) {
+                memory.unkept.push(drink);
             }
         }
+        memory.unkept_tried = (!memory.unkept.is_empty()).then(Instant::now);
+    }
+
+    /// Tells a drink that is nowhere but here. Whether that is over, well or not.
+    fn tell_unkept(&self, drink: &mut Unkept, attempt: Attempt) -> bool {
+        let now = Timestamp::now().as_second();
+        let ago = i64::try_from(drink.poured.elapsed().as_secs()).unwrap_or(0);
+        let kept = Kept {
+            id: 0,
+            flow_id: drink.flow.id,
+            meter_name: drink.flow.tap.clone(),
+            ticks: drink.flow.ticks,
+            username: drink.flow.username.clone(),
+            volume_ml: drink.flow.volume_ml(),
+            pour_time: now - ago,
+            duration: drink.flow.seconds(),
+            state: drink.state,
+            attempts: 0,
+            drink_id: None,
+            reason: String::new(),
+        };
+        if drink.state == State::Doubtful {
+            match self.find(&kept, ago) {
+                Ok(Some(found)) => {
+                    self.announce(kept.flow_id, &kept.meter_name, &found);
+                    return true;
+                }
+                Err(error) if !error.is_not_found() => return false,
+                Ok(None) | Err(_) => {}
+            }
+        }
+        match self.api.pour(&kept.pour(now)) {
+            Ok(Some(found)) => self.announce(kept.flow_id, &kept.meter_name, &found),
+            Ok(None) => self.drink_log().warning("No drink recorded."),
+            Err(error) => return self.not_told_unkept(drink, &error, attempt),
+        }
+        true
+    }
+
+    fn not_told_unkept(&self, drink: &mut Unkept, error: &ApiError, attempt: Attempt) -> bool {
+        match error.outcome() {
+            Outcome::NotDone => drink.state = State::Pending,
+            Outcome::Unknown => drink.state = State::Doubtful,
+            Outcome::Never | Outcome::Failed => {
+                self.drink_log().error(&format!("The drink is lost, {} ticks: {error}", drink.flow.ticks));
+                return true;
+            }
+        }
+        self.put_off(error, attempt);
+        false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_is_set_between_pour_and_delivery_moves_no_drink() {
+        let kept = Kept {
+            id: 1,
+            flow_id: 7,
+            meter_name: "kegboard.flow0".to_owned(),
+            ticks: 1000,
+            username: String::new(),
+            volume_ml: 454.5,
+            // The Pi had no clock when it was poured.
+            pour_time: 60,
+            duration: 3,
+            state: State::Pending,
+            attempts: 0,
+            drink_id: None,
+            reason: String::new(),
+        };
+        let clocks = Clocks::now();
+        let mut memory = Memory::default();
+        assert_eq!(memory.pour_time(&kept, 1_800_000_000), 60, "another process poured it");
+        memory.poured.insert(1, (clocks.read().up, clocks));
+        assert!((1_800_000_000 - memory.pour_time(&kept, 1_800_000_000)).abs() <= 1);
     }
 }

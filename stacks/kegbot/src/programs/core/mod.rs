@@ -11,7 +11,7 @@
 
 mod delivery;
 mod inquiry;
-mod places;
+pub(super) mod places;
 mod service;
 
 use std::ffi::OsString;

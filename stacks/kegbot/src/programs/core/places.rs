@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::kegnet::Address;
 
 /// The outbox of the core that tells this server and listens here. Each such pair has its own, as a drink belongs to one server.
-pub(super) fn outbox(api_url: &str, address: &Address) -> PathBuf {
+pub(crate) fn outbox(api_url: &str, address: &Address) -> PathBuf {
     let server = api_url.split_once("://").map_or(api_url, |(_, rest)| rest).trim_end_matches('/');
     let name: String = format!("{server}-{address}")
         .chars()

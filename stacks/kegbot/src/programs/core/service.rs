@@ -99,11 +99,12 @@ impl Service {
                 let kept = self.outbox.lock().keep(&flow);
                 match kept {
                     Ok(id) => {
-                        drop(self.jobs.send(Job::Deliver { id, poured: flow.last.up, clocks: self.clocks }))
+                        let _ =
+                            self.jobs.send(Job::Deliver { id, poured: flow.last.up, clocks: self.clocks });
                     }
                     Err(error) => {
                         let log = self.log.logger("drink-manager");
-                        log.error(&format!("The drink cannot be kept, so it is told at once: {error}"));
+                        log.error(&format!("The drink cannot be kept, so it is told at once, and held in memory until then: {error}"));
                         let _ = self.jobs.send(Job::DeliverUnkept(flow));
                     }
                 }
