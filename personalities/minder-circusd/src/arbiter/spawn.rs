@@ -138,11 +138,11 @@ impl Arbiter {
                     return self.spawned(group, pid).await;
                 }
                 Err(Miss::Shortage(why)) if self.looks_again() => {
-                    self.is_short(group, why);
+                    self.is_short(group, &why);
                     return Ok(Spawned::Later);
                 }
                 Err(Miss::Failure(why) | Miss::Shortage(why)) => {
-                    self.say_of(group, Level::Warning, |name| format!("error in '{name}': {why}"))
+                    self.say_of(group, Level::Warning, |name| format!("error in '{name}': {why}"));
                 }
             }
         }
@@ -180,8 +180,8 @@ impl Arbiter {
     }
 
     /// A shortage has begun, or goes on. It is told once, uses up no attempts, and passes: each look tries again.
-    fn is_short(&self, group: &GroupName, why: String) {
-        let before = self.with(group, |watcher| watcher.short_of.replace(why.clone())).flatten();
+    fn is_short(&self, group: &GroupName, why: &str) {
+        let before = self.with(group, |watcher| watcher.short_of.replace(why.to_owned())).flatten();
         if before.is_none() {
             self.say_of(group, Level::Warning, |name| {
                 format!(
