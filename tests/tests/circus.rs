@@ -63,7 +63,43 @@ const ALONE: &[&str] = &[
     "hundreds_of_rounds_of_a_spawner",
     "a_whole_tree_that_stops",
     "limits_that_hold",
+    "full_disk_under_a_log",
+    "log_directory_that_is_removed",
+    "endpoint_files_that_are_removed",
+    "without_descriptors",
+    "without_processes",
+    "mind_that_is_stopped_and_goes_on",
 ];
+
+#[test]
+fn full_disk_under_a_log() {
+    pass_circus("full_disk_under_a_log");
+}
+
+#[test]
+fn log_directory_that_is_removed() {
+    pass_circus("log_directory_that_is_removed");
+}
+
+#[test]
+fn endpoint_files_that_are_removed() {
+    pass_circus("endpoint_files_that_are_removed");
+}
+
+#[test]
+fn without_descriptors() {
+    pass_circus("without_descriptors");
+}
+
+#[test]
+fn mind_that_is_stopped_and_goes_on() {
+    pass_circus("mind_that_is_stopped_and_goes_on");
+}
+
+#[test]
+fn without_processes() {
+    pass_circus("without_processes");
+}
 
 #[test]
 fn limits_that_hold() {

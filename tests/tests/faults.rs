@@ -58,7 +58,11 @@ impl Drop for SmallDisk<'_> {
 
 /// Changes a soft limit of a running process, with the rights of that process's user. Without a number it is the hard limit.
 fn limit(pid: u32, which: &str, soft: Option<u64>) -> Finished {
-    let name = if which == "nofile" { "Max open files" } else { "Max processes" };
+    let name = match which {
+        "nofile" => "Max open files",
+        "fsize" => "Max file size",
+        _ => "Max processes",
+    };
     let limits = std::fs::read_to_string(format!("/proc/{pid}/limits")).expect("limits");
     let line = limits.lines().find(|line| line.starts_with(name)).expect("a limit");
     let hard = line.split_whitespace().rev().nth(1).expect("a hard limit").to_owned();
@@ -114,6 +118,30 @@ fn a_full_disk_holds_up_no_program_and_is_told_once() {
     let lost = log.split("can be written again; ").nth(1).and_then(|rest| rest.split(' ').next()).unwrap();
     assert!(lost.parse::<u64>().unwrap() > 200 * 2000, "{lost}");
     assert_eq!(daemon.pid_of("talker"), pid);
+    assert_eq!(daemon.stop().status, "exit 0");
+}
+
+#[test]
+fn a_file_that_may_grow_no_further_is_as_a_full_disk() {
+    if only_the_original() {
+        return;
+    }
+    let daemon = talking("out.log");
+    daemon.launch(&["-n"]);
+    daemon.wait_ready();
+    daemon.until("the log grows", || (!daemon.read("out.log").is_empty()).then_some(()));
+    let (mind, pid) = (mind_of(&daemon).expect("a mind"), daemon.pid_of("talker"));
+    let limited = limit(mind, "fsize", Some(256 << 10));
+    if limited.status != "exit 0" {
+        eprintln!("skipped: the limit of a running process cannot be changed: {}", limited.stderr.trim());
+        return;
+    }
+    daemon.wait_log("out.log`: File too large");
+    talks_on(&daemon, 100);
+    assert_eq!(said(&daemon, "cannot write to the log"), 1, "{}", daemon.evidence());
+    limit(mind, "fsize", None);
+    daemon.wait_log("out.log` can be written again");
+    assert_eq!((mind_of(&daemon), daemon.pid_of("talker")), (Some(mind), pid));
     assert_eq!(daemon.stop().status, "exit 0");
 }
 

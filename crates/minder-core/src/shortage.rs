@@ -25,3 +25,23 @@ impl Facts {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::Errno;
+
+    #[test]
+    fn what_was_used_up_is_a_shortage_and_what_is_wrong_is_none() {
+        // EAGAIN, ENOMEM, ENFILE, EMFILE, ENOBUFS.
+        for errno in [11, 12, 23, 24, 105].map(Errno) {
+            assert!(Trouble::Fork(errno).is_shortage() && Trouble::Pipes(errno).is_shortage(), "{errno:?}");
+            assert!(!Trouble::Socket(errno).is_shortage(), "{errno:?}");
+        }
+        // EPERM, ENOENT, EIO, EACCES, EINVAL.
+        for errno in [1, 2, 5, 13, 22].map(Errno) {
+            assert!(!Trouble::Fork(errno).is_shortage(), "{errno:?}");
+        }
+        assert!(!Trouble::DiedYoung.is_shortage());
+    }
+}

@@ -83,7 +83,7 @@ pub use command::IDENTITY_BYTES_MAX;
 pub use connection::COMMAND_BYTES_MAX;
 pub use dealer::{Dealer, QueueFull};
 pub use endpoint::{Endpoint, EndpointError, Flaw, Host, IPC_PATH_BYTES_MAX};
-pub use listener::{Bound, ListenError, Listener};
+pub use listener::{Bound, ListenError, Listener, Replacement};
 pub use pool::POOL_BYTES_MAX;
 pub use publisher::{Publisher, Subscriptions, TOPIC_BYTES_MAX, TOPICS_MAX};
 pub use router::{Peer, Replies, Router, Sent};

@@ -4,6 +4,7 @@
 //! Endpoint ─listen─▶ Bound { socket, endpoint } ─(kept by another process)─▶ Listener::new ─accept─▶ Stream
 //! ```
 
+use std::cell::RefCell;
 use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, TcpListener as StdTcpListener};
@@ -12,9 +13,11 @@ use std::os::linux::net::SocketAddrExt;
 use std::os::unix::fs::FileTypeExt;
 use std::os::unix::net::{SocketAddr as UnixAddr, UnixListener as StdUnixListener};
 use std::path::Path;
+use std::rc::Rc;
 
 use rustix::net::{AddressFamily, getsockname, sockopt};
 use tokio::net::{TcpListener, UnixListener};
+use tokio::sync::Notify;
 
 use crate::endpoint::{Endpoint, Host};
 use crate::stream::Stream;
@@ -99,9 +102,21 @@ impl std::error::Error for ListenError {
     }
 }
 
-/// A listening socket in the hands of the runtime.
+/// A listening socket in the hands of the runtime. Another one may take its place while it is served.
 #[derive(Debug)]
-pub struct Listener(Kind);
+pub struct Listener(Rc<Place>);
+
+/// Puts another socket in the place of a listener's. Connections that there are go on; whoever has connected to the old one
+/// and was not accepted yet has to come again.
+#[derive(Clone, Debug)]
+pub struct Replacement(Rc<Place>);
+
+#[derive(Debug)]
+struct Place {
+    kind: RefCell<Rc<Kind>>,
+    /// Rings when it is another one.
+    replaced: Notify,
+}
 
 #[derive(Debug)]
 enum Kind {
@@ -115,6 +130,43 @@ impl Listener {
     /// # Errors
     /// When it is no listening stream socket of either kind, or the runtime cannot watch it.
     pub fn new(socket: OwnedFd) -> io::Result<Listener> {
+        let kind = RefCell::new(Rc::new(Kind::of(socket)?));
+        Ok(Listener(Rc::new(Place { kind, replaced: Notify::new() })))
+    }
+
+    /// A way to put another socket in this one's place, later.
+    #[must_use]
+    pub fn replacement(&self) -> Replacement {
+        Replacement(self.0.clone())
+    }
+
+    /// Waits for the next connection. Cancel safe.
+    pub(crate) async fn accept(&self) -> io::Result<Stream> {
+        loop {
+            let kind = self.0.kind.borrow().clone();
+            tokio::select! {
+                accepted = kind.accept() => return accepted,
+                () = self.0.replaced.notified() => {}
+            }
+        }
+    }
+}
+
+impl Replacement {
+    /// Serves this socket instead of the one before. To be called inside a tokio runtime.
+    ///
+    /// # Errors
+    /// As for [`Listener::new`]; then everything is as before.
+    pub fn put(&self, socket: OwnedFd) -> io::Result<()> {
+        let kind = Rc::new(Kind::of(socket)?);
+        *self.0.kind.borrow_mut() = kind;
+        self.0.replaced.notify_one();
+        Ok(())
+    }
+}
+
+impl Kind {
+    fn of(socket: OwnedFd) -> io::Result<Kind> {
         if !sockopt::socket_acceptconn(&socket)? {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "the socket does not listen"));
         }
@@ -122,20 +174,19 @@ impl Listener {
             AddressFamily::INET | AddressFamily::INET6 => {
                 let listener = StdTcpListener::from(socket);
                 listener.set_nonblocking(true)?;
-                TcpListener::from_std(listener).map(|tcp| Listener(Kind::Tcp(tcp)))
+                TcpListener::from_std(listener).map(Kind::Tcp)
             }
             AddressFamily::UNIX => {
                 let listener = StdUnixListener::from(socket);
                 listener.set_nonblocking(true)?;
-                UnixListener::from_std(listener).map(|unix| Listener(Kind::Unix(unix)))
+                UnixListener::from_std(listener).map(Kind::Unix)
             }
             _ => Err(io::Error::new(io::ErrorKind::InvalidInput, "the socket is neither TCP nor Unix")),
         }
     }
 
-    /// Waits for the next connection. Cancel safe.
-    pub(crate) async fn accept(&self) -> io::Result<Stream> {
-        match &self.0 {
+    async fn accept(&self) -> io::Result<Stream> {
+        match self {
             Kind::Tcp(tcp) => tcp.accept().await.map(|(stream, _)| Stream::tcp(stream)),
             Kind::Unix(unix) => unix.accept().await.map(|(stream, _)| Stream::Unix(stream)),
         }

@@ -23,6 +23,7 @@ use minder_runtime::mind::Mind;
 use minder_runtime::recovery::Heritage;
 use minder_runtime::{clock, daemonise, listeners, remains};
 use rustix::fs::Mode;
+use tokio::task::AbortHandle;
 
 use super::{Beginning, Kind, Station, become_keeper, fail};
 
@@ -93,6 +94,8 @@ pub(super) struct Circusd {
     station: station::Station,
     endpoints: Vec<(String, OwnedFd)>,
     arbiter: Option<Rc<Arbiter>>,
+    /// Whoever keeps the endpoints' files in place.
+    files: Vec<AbortHandle>,
 }
 
 /// Makes it of what the keeper holds.
@@ -100,7 +103,7 @@ pub(super) fn station(first: &[u8], heritage: &mut Heritage) -> io::Result<Circu
     let (lives, pid) = (heritage.lives(), heritage.keeper());
     let station =
         station::Station::read(first, heritage.recall(MEMO), lives, pid).map_err(io::Error::other)?;
-    Ok(Circusd { station, endpoints: heritage.take_all(ENDPOINT_PREFIX), arbiter: None })
+    Ok(Circusd { station, endpoints: heritage.take_all(ENDPOINT_PREFIX), arbiter: None, files: Vec::new() })
 }
 
 impl Station for Circusd {
@@ -128,10 +131,10 @@ impl Station for Circusd {
     }
 
     fn serve(&mut self, _control: &Rc<dyn Control>) -> io::Result<()> {
-        match &self.arbiter {
-            Some(arbiter) => self.station.serve(std::mem::take(&mut self.endpoints), arbiter),
-            None => Ok(()),
+        if let Some(arbiter) = &self.arbiter {
+            self.files = self.station.serve(std::mem::take(&mut self.endpoints), arbiter)?;
         }
+        Ok(())
     }
 
     fn pidfile(&self) -> Option<&Path> {
@@ -139,6 +142,7 @@ impl Station for Circusd {
     }
 
     fn clear_away(&self, mind: &mut Mind) {
+        self.files.iter().for_each(AbortHandle::abort);
         mind.close_listeners();
         self.station.remove_leavings();
     }

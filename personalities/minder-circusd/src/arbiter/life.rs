@@ -87,7 +87,10 @@ impl Arbiter {
         }
         self.set_status(group, Status::Starting);
         self.spawn_processes(group).await?;
-        let none = self.with(group, |watcher| watcher.processes.is_empty()).unwrap_or(true);
+        // One for which the machine has no room at the moment is to run all the same.
+        let none = self
+            .with(group, |watcher| watcher.processes.is_empty() && watcher.short_of.is_none())
+            .unwrap_or(true);
         if none || self.consult(group, Moment::AfterStart, json!({})).await == Consent::Refused {
             return self.stop_now(group).await;
         }
@@ -119,6 +122,7 @@ impl Arbiter {
             self.wait_for_ends(group).await;
             self.reap_ended(group, Ended::ByAnybody).await;
             self.announce_now(group, "stop");
+            self.with(group, |watcher| watcher.short_of = None);
             self.set_status(group, Status::Stopped);
             self.consult(group, Moment::AfterStop, json!({})).await;
             self.say_of(group, Level::Info, |name| format!("{name} stopped"));

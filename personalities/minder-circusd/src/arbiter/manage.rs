@@ -100,7 +100,7 @@ impl Arbiter {
         let lacking = self.with(group, |watcher| {
             let lacks = watcher.missing() > 0 && watcher.status != Status::Stopping;
             lacks.then_some((
-                watcher.options.respawn,
+                watcher.options.respawn || watcher.short_of.is_some(),
                 watcher.processes.is_empty(),
                 watcher.options.on_demand,
             ))
@@ -209,8 +209,10 @@ fn due(
         Life::Running | Life::Stopping => None,
     });
     let options = &watcher.options;
-    let lacks =
-        watcher.missing() > 0 && (options.respawn || (watcher.processes.is_empty() && !options.on_demand));
+    let lacks = watcher.missing() > 0
+        && (options.respawn
+            || watcher.short_of.is_some()
+            || (watcher.processes.is_empty() && !options.on_demand));
     // Too many are there when a mind ended in the middle of a reload.
     let unsettled = lacks || watcher.processes.len() > watcher.wanted();
     let unsettled = (unsettled && watcher.status == Status::Active).then(|| next(now));

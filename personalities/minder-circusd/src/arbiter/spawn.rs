@@ -23,8 +23,22 @@ pub(crate) enum Spawned {
     Started,
     /// It is not, and the watcher is to stop.
     Refused,
-    /// It is not; the next pass tries again.
+    /// It is not; the next look tries again.
     Later,
+}
+
+/// Why an attempt brought no process.
+enum Miss {
+    /// The machine was short of memory, descriptors or processes. The watcher is not to blame.
+    Shortage(String),
+    /// Anything else.
+    Failure(String),
+}
+
+impl From<&str> for Miss {
+    fn from(why: &str) -> Self {
+        Self::Failure(why.to_owned())
+    }
 }
 
 /// Whether there is a slot for a process.
@@ -119,30 +133,68 @@ impl Arbiter {
         let bound = u32::try_from(retries).unwrap_or(if retries == -1 { ATTEMPTS_WITHOUT_BOUND } else { 0 });
         for _ in 0..bound {
             match self.attempt(group).await? {
-                Ok(pid) => return self.spawned(group, pid).await,
-                Err(why) => self.say_of(group, Level::Warning, |name| format!("error in '{name}': {why}")),
+                Ok(pid) => {
+                    self.is_short_no_longer(group);
+                    return self.spawned(group, pid).await;
+                }
+                Err(Miss::Shortage(why)) if self.looks_again() => {
+                    self.is_short(group, &why);
+                    return Ok(Spawned::Later);
+                }
+                Err(Miss::Failure(why) | Miss::Shortage(why)) => {
+                    self.say_of(group, Level::Warning, |name| format!("error in '{name}': {why}"));
+                }
             }
         }
         Ok(if retries == -1 { Spawned::Later } else { Spawned::Refused })
     }
 
     /// One attempt: the pid, or why there is none.
-    async fn attempt(&self, group: &GroupName) -> Result<Result<u32, String>, Failed> {
+    async fn attempt(&self, group: &GroupName) -> Result<Result<u32, Miss>, Failed> {
         let Some(wid) = self.with(group, |watcher| watcher.next_wid()) else { return Ok(Err("gone".into())) };
         let Some(wid) = wid else { return Err(Failed("Process count > numproceses*2".into())) };
         match self.slot_for(group, wid) {
             Some(Ok(SlotFor::Now)) => {}
             Some(Ok(SlotFor::ToShape(wids))) => self.shape(group, wids).await?,
-            Some(Err(why)) => return Ok(Err(why)),
+            Some(Err(why)) => return Ok(Err(Miss::Failure(why))),
             None => return Ok(Err("gone".into())),
         }
         let slot = self.with(group, |watcher| watcher.slots.get(&wid).cloned()).flatten();
         let Some(slot) = slot else { return Ok(Err("gone".into())) };
         match self.ask(Request::Start(slot.id, Until::Settled)).await {
-            Ok(_) => Ok(self.take_in(group, wid, &slot).await),
-            Err(Refusal::NotStarted(trouble)) => Ok(Err(lower::trouble_text(&trouble, &slot.spec))),
-            Err(Refusal::Command(problem)) => Ok(Err(lower::command_text(&problem, &slot.spec))),
+            Ok(_) => Ok(self.take_in(group, wid, &slot).await.map_err(Miss::Failure)),
+            Err(Refusal::NotStarted(trouble)) => {
+                let why = lower::trouble_text(&trouble, &slot.spec);
+                Ok(Err(if trouble.is_shortage() { Miss::Shortage(why) } else { Miss::Failure(why) }))
+            }
+            Err(Refusal::Command(problem)) => {
+                Ok(Err(Miss::Failure(lower::command_text(&problem, &slot.spec))))
+            }
             Err(refusal) => Err(refusal.into()),
+        }
+    }
+
+    /// Whether what is not done now is done at the next look.
+    fn looks_again(&self) -> bool {
+        self.state.borrow().check_delay().is_some()
+    }
+
+    /// A shortage has begun, or goes on. It is told once, uses up no attempts, and passes: each look tries again.
+    fn is_short(&self, group: &GroupName, why: &str) {
+        let before = self.with(group, |watcher| watcher.short_of.replace(why.to_owned())).flatten();
+        if before.is_none() {
+            self.say_of(group, Level::Warning, |name| {
+                format!(
+                    "error in '{name}': {why}; the machine is short of something, processes that run go on, and it is \
+                     tried again at each look"
+                )
+            });
+        }
+    }
+
+    fn is_short_no_longer(&self, group: &GroupName) {
+        if self.with(group, |watcher| watcher.short_of.take()).flatten().is_some() {
+            self.say_of(group, Level::Warning, |name| format!("processes of '{name}' can be started again"));
         }
     }
 

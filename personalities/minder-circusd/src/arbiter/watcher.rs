@@ -28,6 +28,8 @@ pub struct Watcher {
     pub processes: Vec<Process>,
     /// The slots that the group has, by `wid`.
     pub slots: BTreeMap<u32, Slot>,
+    /// What the machine was short of when a process was tried last, in the kernel's words. None: nothing.
+    pub short_of: Option<String>,
 }
 
 /// A place for a process.
@@ -145,6 +147,7 @@ impl Watcher {
             listing: Listing::Listed,
             processes: Vec::new(),
             slots: BTreeMap::new(),
+            short_of: None,
         }
     }
 

@@ -11,6 +11,7 @@
 pub mod checking;
 pub mod converting;
 mod discovery;
+mod endpoint_file;
 pub mod front;
 pub mod kept;
 pub mod options;

@@ -10,12 +10,16 @@ use minder_core::control::{Control, Reader, Reading};
 use minder_core::plan::{JournalSpec, Plan};
 use minder_core::time::Now;
 use minder_zmtp::{Endpoint, Listener, Publisher, Router};
+use tokio::task::AbortHandle;
 
+use super::endpoint_file::EndpointFile;
 use super::kept::Kept;
 use super::{CONTROL, PUBSUB, discovery};
 use crate::arbiter::log::Level;
 use crate::arbiter::observer::Ears;
 use crate::arbiter::{Arbiter, Clock, Parts, announce};
+use crate::ini::RealMachine;
+use crate::options::identity;
 use crate::{commands, lower};
 
 /// A circusd, ready for a mind to run it.
@@ -84,15 +88,21 @@ impl Station {
         (arbiter, ears)
     }
 
-    /// Serves the endpoints, and begins or goes on. To be called inside the mind's event loop.
+    /// Serves the endpoints, and begins or goes on. To be called inside the mind's event loop. What is given back is to be
+    /// aborted before the endpoints' files are removed, which would be made again otherwise.
     ///
     /// # Errors
     /// When an endpoint cannot be taken over.
-    pub fn serve(&self, endpoints: Vec<(String, OwnedFd)>, arbiter: &Rc<Arbiter>) -> io::Result<()> {
+    pub fn serve(
+        &self,
+        endpoints: Vec<(String, OwnedFd)>,
+        arbiter: &Rc<Arbiter>,
+    ) -> io::Result<Vec<AbortHandle>> {
         let bounds = self.kept.bounds;
-        let mut control = Vec::new();
+        let (mut control, mut files) = (Vec::new(), Vec::new());
         for (name, socket) in endpoints {
             let listener = Listener::new(socket)?;
+            files.extend(self.keep_file(&name, &listener, arbiter));
             match name.as_str() {
                 CONTROL => control.push(listener),
                 PUBSUB => arbiter.announcer().open(Publisher::new([listener], bounds)),
@@ -114,7 +124,26 @@ impl Station {
             }
             commands::serve(Router::new(control, bounds), arbiter).await;
         });
-        Ok(())
+        Ok(files)
+    }
+
+    /// Sees to it that the endpoint of this name has its file, if it has one.
+    fn keep_file(&self, name: &str, listener: &Listener, arbiter: &Rc<Arbiter>) -> Option<AbortHandle> {
+        let circus = &self.kept.circus;
+        let (text, owner) = match name {
+            CONTROL => (&circus.endpoint, circus.endpoint_owner.as_ref()),
+            _ => (&circus.pubsub_endpoint, None),
+        };
+        let endpoint = text.parse::<Endpoint>().ok()?;
+        let file = EndpointFile {
+            path: endpoint.path()?.to_owned(),
+            endpoint,
+            // The front has looked it up before.
+            owner: owner.and_then(|owner| identity::to_uid(&owner.as_str().into(), &RealMachine).ok()),
+            replacement: listener.replacement(),
+            arbiter: arbiter.clone(),
+        };
+        Some(tokio::task::spawn_local(file.keep()).abort_handle())
     }
 
     /// Answers who asks all the network for daemons.
