@@ -116,7 +116,8 @@ fn a_full_disk_holds_up_no_program_and_is_told_once() {
     assert!(!troubles().contains("cannot be written"), "{}", troubles());
     let log = daemon.log();
     let lost = log.split("can be written again; ").nth(1).and_then(|rest| rest.split(' ').next()).unwrap();
-    assert!(lost.parse::<u64>().unwrap() > 200 * 2000, "{lost}");
+    // What is still in the pipe has been said, and not been lost yet.
+    assert!(lost.parse::<u64>().unwrap() > 200 * 2000 - (64 << 10), "{lost}");
     assert_eq!(daemon.pid_of("talker"), pid);
     assert_eq!(daemon.stop().status, "exit 0");
 }

@@ -8,7 +8,7 @@
 //! ```
 //!
 //! In reading order: [`vocabulary`] is all there may be ([`bounds`] its limits); `table` holds a file against it; `lower` says what it means, a file for
-//! each kind of section; [`write`] is the way back; [`reference`](mod@reference) and [`schema`] tell people and editors.
+//! each kind of section; [`write`](mod@write) is the way back; [`reference`](mod@reference) and [`schema`] tell people and editors.
 //!
 //! Invariants: a reading is a function of bytes, the file's path and what [`Surroundings`] answers; every problem is told in one
 //! reading; no bytes make it panic.
