@@ -21,6 +21,8 @@ const PINS: &[&str] = &[
     "gunicorn==23.0.0",
     "celery==5.5.3",
     "redis==5.2.1",
+    // An independent reader of serial ports.
+    "pyserial==3.5",
 ];
 
 /// The real acoupi.

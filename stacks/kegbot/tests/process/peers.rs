@@ -29,11 +29,11 @@ while True:
         break
 "#;
 
-/// A reader of frames that shares nothing with ours but the description of the protocol.
+/// A reader of frames on a serial port, which shares nothing with ours but the description of the protocol.
 const READER: &str = r#"
-import os, struct, sys, termios, tty
-fd = os.open(sys.argv[1], os.O_RDWR | os.O_NOCTTY)
-tty.setraw(fd)
+import struct, sys
+import serial
+port = serial.Serial(sys.argv[1], 115200, timeout=30)
 def crc(data):
     c = 0
     for b in data:
@@ -44,26 +44,30 @@ def crc(data):
 def frame(kind, payload=b""):
     body = b"KBSP v1:" + struct.pack("<HH", kind, len(payload)) + payload
     return body + struct.pack("<H", crc(body)) + b"\r\n"
-os.write(fd, frame(0x81))
-held, seen = b"", set()
-while not {0x01, 0x10, 0x11} <= seen:
-    held += os.read(fd, 4096)
-    while True:
-        at = held.find(b"KBSP v1:")
-        if at < 0 or len(held) < at + 12:
-            break
-        kind, length = struct.unpack_from("<HH", held, at + 8)
-        end = at + 12 + length + 4
-        if len(held) < end:
-            break
-        one, held = held[at:end], held[end:]
-        assert crc(one[:-2]) == 0 and one[-2:] == b"\r\n", one
-        seen.add(kind)
+def read():
+    while port.read_until(b"KBSP v1:")[-8:] == b"KBSP v1:":
+        head = port.read(4)
+        kind, length = struct.unpack("<HH", head)
+        rest = port.read(length + 4)
+        assert crc(b"KBSP v1:" + head + rest[:-2]) == 0 and rest[-2:] == b"\r\n", (head, rest)
+        yield kind, rest[:length]
+port.write(frame(0x81))
+port.write(frame(0x84, b"\x01\x01\x00\x02\x02\x01\x00"))
+seen = set()
+for kind, payload in read():
+    seen.add(kind)
+    if {0x01, 0x10, 0x11, 0x12} <= seen:
+        break
 print("all kinds of messages were read")
 "#;
 
+/// The Python of the references, which has pyserial.
 fn python(script: &str, word: &str) -> String {
-    let output = Command::new("python3").args(["-c", script, word]).output().expect("python3");
+    let default = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/reference-venv");
+    let venv = std::env::var("MINDER_REFERENCE_VENV").unwrap_or_else(|_| default.to_owned());
+    let python = std::path::Path::new(&venv).join("bin/python3");
+    assert!(python.exists(), "no reference at {venv}: `cargo xtask test` installs it");
+    let output = Command::new(python).args(["-c", script, word]).output().expect("python3");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
