@@ -324,6 +324,22 @@ fn a_clock_that_is_set_in_a_pour_changes_neither_its_end_nor_its_length() {
 }
 
 #[test]
+fn a_server_that_is_slow_about_a_token_splits_no_pour() {
+    let mut bar = Bar::new();
+    bar.reading(TAP, 0);
+    bar.reading(TAP, 500);
+    bar.token("core.rfid", TokenStatus::Added, TAP);
+    for at in 1..=12 {
+        bar.pass(1.0);
+        bar.reading(TAP, 500 + 10 * at);
+    }
+    bar.answer();
+    bar.pass(30.0);
+    assert_eq!(bar.told.matches(" drink ").count(), 1, "{}", bar.told);
+    assert!(bar.told.contains(" drink 620 281.8 mL"), "{}", bar.told);
+}
+
+#[test]
 fn ten_millilitres_are_no_drink() {
     let recorded = |ticks| {
         let mut bar = Bar::new();

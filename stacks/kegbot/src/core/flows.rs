@@ -150,7 +150,9 @@ impl Core {
     fn beat_of_tap(&mut self, now: Now, tap: &str) {
         let Some(state) = self.taps.get_mut(tap) else { return };
         let Some(flow) = &mut state.flow else { return };
-        if now.up.saturating_sub(flow.last.up) > flow.max_idle {
+        // While the server is asked about a token nobody knows whether something runs.
+        let knows = state.waiting.is_none();
+        if knows && now.up.saturating_sub(flow.last.up) > flow.max_idle {
             let text = format!("Flow has become too idle, ending: {flow}");
             flow.state = FlowState::Idle;
             let update = flow.update();
